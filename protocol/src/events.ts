@@ -1,0 +1,114 @@
+import * as v from 'valibot'
+import { ENVELOPE_MAX_BYTES } from './limits.ts'
+import { id22, id43 } from './messages.ts'
+
+/**
+ * The socket.io wire: event name → arguments, one map per direction and namespace. Nothing here carries a right:
+ * every envelope is opened by its receiver, the server only routes. Hints from the server are unsigned and only hints.
+ */
+
+const envelope = v.pipe(v.string(), v.minLength(1), v.maxLength(ENVELOPE_MAX_BYTES))
+const mac = id43
+
+/** Why the server could not route. Never a verdict about rights. */
+export const HINT_CODES = [
+  'offline',
+  'no_reply',
+  'rate',
+  'bad_form',
+  'unknown_camera',
+  'not_signed_in',
+  'no_rendezvous',
+  'taken',
+  'closing',
+] as const
+export type HintCode = (typeof HINT_CODES)[number]
+export const hint = v.strictObject({ hint: v.picklist(HINT_CODES) })
+export type Hint = v.InferOutput<typeof hint>
+
+export const challenge = v.strictObject({ v: v.literal(1), sn: id43, exp: v.number(), sock: v.string() })
+export type Challenge = v.InferOutput<typeof challenge>
+
+export const authRequest = v.strictObject({ auth: envelope })
+/** `ready` reply: the server's build, for logs and the about box only. */
+export const authReply = v.strictObject({ ok: v.literal(true), build: v.string() })
+
+export const pairMessage = v.strictObject({ e: envelope, m: mac })
+export type PairMessage = v.InferOutput<typeof pairMessage>
+
+export const requests = {
+  /** viewer → server → unpaired camera. */
+  pair: v.strictObject({ rid: id22, msg: pairMessage }),
+  /** viewer → server → camera: an `os1-offer`. */
+  offer: v.strictObject({ cam: id43, offer: envelope }),
+  /** viewer → server → camera: an `os1-policy`. */
+  policy: v.strictObject({ cam: id43, policy: envelope }),
+  /** viewer → server: the newest beacon of a camera. */
+  beacon: v.strictObject({ cam: id43 }),
+  /** unpaired camera → server: be reachable under this rendezvous id. */
+  hold: v.strictObject({ rid: id22 }),
+  /** unpaired camera, after pairing → server: an `os1-bind`. */
+  bind: v.strictObject({ bind: envelope }),
+  /** camera → server: its newest `os1-beacon`. */
+  publish: v.strictObject({ beacon: envelope }),
+} as const
+export type Request<K extends keyof typeof requests> = v.InferOutput<(typeof requests)[K]>
+
+/** server → camera side: what reaches the agent. `ticket` names the account's binding, and is no right. */
+export const deliveries = {
+  pair: v.strictObject({ rid: id22, msg: pairMessage, ticket: id22 }),
+  offer: v.strictObject({ offer: envelope }),
+  policy: v.strictObject({ policy: envelope }),
+} as const
+export type Delivery<K extends keyof typeof deliveries> = v.InferOutput<(typeof deliveries)[K]>
+
+/** What an ack may hold. `pair` refusals are codes, for the person in front of the screen. */
+export const replies = {
+  pair: v.union([v.strictObject({ msg: pairMessage }), v.strictObject({ refused: v.string() }), hint]),
+  offer: v.union([v.strictObject({ answer: envelope }), v.strictObject({ refuse: envelope }), hint]),
+  policy: v.union([v.strictObject({ ack: envelope }), v.strictObject({ refused: v.string() }), hint]),
+  beacon: v.union([v.strictObject({ beacon: envelope }), hint]),
+  hold: v.union([v.strictObject({ ok: v.literal(true) }), hint]),
+  bind: v.union([v.strictObject({ ok: v.literal(true) }), hint]),
+  publish: v.union([v.strictObject({ ok: v.literal(true) }), hint]),
+} as const
+export type Reply<K extends keyof typeof replies> = v.InferOutput<(typeof replies)[K]>
+
+/** server → viewer: a camera of this account came, went, or has a new beacon. */
+export const presence = v.strictObject({ cam: id43, online: v.boolean(), beacon: v.optional(envelope) })
+export type Presence = v.InferOutput<typeof presence>
+
+type Ack<K extends keyof typeof replies> = (reply: Reply<K>) => void
+
+export type ServerEvents = { challenge: (challenge: Challenge) => void }
+export type ViewerToServer = {
+  auth: (request: { auth: string }, ack: (reply: { ok: true; build: string } | Hint) => void) => void
+  pair: (request: Request<'pair'>, ack: Ack<'pair'>) => void
+  offer: (request: Request<'offer'>, ack: Ack<'offer'>) => void
+  policy: (request: Request<'policy'>, ack: Ack<'policy'>) => void
+  beacon: (request: Request<'beacon'>, ack: Ack<'beacon'>) => void
+}
+export type ServerToViewer = ServerEvents & { presence: (presence: Presence) => void }
+export type CameraToServer = {
+  auth: ViewerToServer['auth']
+  publish: (request: Request<'publish'>, ack: Ack<'publish'>) => void
+}
+export type ServerToCamera = ServerEvents & {
+  offer: (delivery: Delivery<'offer'>, ack: Ack<'offer'>) => void
+  policy: (delivery: Delivery<'policy'>, ack: Ack<'policy'>) => void
+}
+export type UnpairedToServer = {
+  hold: (request: Request<'hold'>, ack: Ack<'hold'>) => void
+  bind: (request: Request<'bind'>, ack: Ack<'bind'>) => void
+}
+export type ServerToUnpaired = { pair: (delivery: Delivery<'pair'>, ack: Ack<'pair'>) => void }
+
+/**
+ * Version exchange. A client says `{ agent: 'viewer/0.1.0', versions: [1] }` in the socket.io handshake `auth`;
+ * the server refuses in the middleware with `connect_error.data = { code: 'version', message: <one sentence> }`.
+ */
+export const hello = v.strictObject({
+  agent: v.pipe(v.string(), v.regex(/^(viewer|camera-agent)\/[0-9A-Za-z.+-]{1,40}$/)),
+  versions: v.pipe(v.array(v.pipe(v.number(), v.safeInteger())), v.minLength(1), v.maxLength(16)),
+})
+export type Hello = v.InferOutput<typeof hello>
