@@ -1,0 +1,78 @@
+import { sealAuth } from '@ownsight/protocol/challenge'
+import { challenge } from '@ownsight/protocol/events'
+import type { KeyPair } from '@ownsight/protocol/ids'
+import { SUPPORTED_VERSIONS, VERSION } from '@ownsight/protocol/version'
+import { io, type Socket } from 'socket.io-client'
+import * as v from 'valibot'
+
+export type SignalingOptions = {
+  /** origin of the signaling server, from this agent's own configuration */
+  server: string
+  namespace: 'camera' | 'unpaired'
+  /** answers the server's challenge; none in `unpaired` */
+  auth?: KeyPair
+  onOnline: (socket: Socket) => void
+  onOffline: (note: string) => void
+}
+
+export type SignalingClient = { readonly socket: Socket; close(): void }
+
+/**
+ * One connection that comes back by itself, with jittered back-off, and answers a new challenge each time. The
+ * server's word decides only presence: everything that matters is opened by the camera.
+ */
+export function connectSignaling(options: SignalingOptions): SignalingClient {
+  const socket = io(`${options.server}/${options.namespace}`, {
+    transports: ['websocket'],
+    forceNew: true,
+    auth: { agent: `camera-agent/${VERSION}`, versions: [...SUPPORTED_VERSIONS] },
+    reconnectionDelay: 500,
+    reconnectionDelayMax: 8000,
+    randomizationFactor: 0.5,
+  })
+  let refused: string | undefined
+  socket.on('connect', () => {
+    refused = undefined
+    if (!options.auth) options.onOnline(socket)
+  })
+  socket.on('challenge', (received: unknown) => void authenticate(socket, options, received))
+  socket.on('connect_error', error => {
+    const note = refusal(error)
+    if (note !== refused) options.onOffline(note)
+    refused = note
+    // A refusal by the server ends socket.io's own retries: try again, slowly.
+    if (!socket.active) setTimeout(() => socket.connect(), 10_000).unref()
+  })
+  socket.on('disconnect', reason => {
+    options.onOffline('connection to the signaling server lost, trying again')
+    if (reason === 'io server disconnect')
+      setTimeout(() => socket.connect(), 1000 + Math.random() * 2000).unref()
+  })
+  return {
+    socket,
+    close: () => {
+      socket.removeAllListeners()
+      socket.disconnect()
+    },
+  }
+}
+
+async function authenticate(socket: Socket, options: SignalingOptions, received: unknown): Promise<void> {
+  const parsed = v.safeParse(challenge, received)
+  if (!options.auth || !parsed.success) return
+  const auth = await sealAuth(parsed.output, { key: options.auth, role: 'camera', origin: options.server })
+  try {
+    const reply: unknown = await socket.timeout(10_000).emitWithAck('auth', { auth })
+    if (v.is(v.looseObject({ ok: v.literal(true) }), reply)) return options.onOnline(socket)
+    options.onOffline('the signaling server does not know this camera')
+  } catch {
+    options.onOffline('the signaling server did not answer')
+  }
+}
+
+/** The version refusal is one sentence for a person; everything else is a connection that failed. */
+function refusal(error: Error & { data?: unknown }): string {
+  const schema = v.looseObject({ code: v.literal('version'), message: v.pipe(v.string(), v.maxLength(200)) })
+  const parsed = v.safeParse(schema, error.data)
+  return parsed.success ? parsed.output.message : 'cannot reach the signaling server, trying again'
+}

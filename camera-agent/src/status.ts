@@ -1,0 +1,53 @@
+/** What the agent tells the person or program that started it: text lines, or one JSON object per line. */
+
+export type Report =
+  | { event: 'started'; data: string }
+  | { event: 'pairing-code'; camera: string; code: string; expires: number }
+  | { event: 'pairing-interrupted'; camera: string }
+  | { event: 'paired'; camera: string; phrase: string }
+  | { event: 'online' | 'offline'; camera: string; note?: string }
+  | { event: 'source'; camera: string; state: string; note?: string }
+  | { event: 'watching'; camera: string; viewers: number }
+  | { event: 'note'; note: string }
+
+export type Reporter = (report: Report) => void
+
+export const jsonReporter =
+  (write: (line: string) => void): Reporter =>
+  report =>
+    write(`${JSON.stringify(report)}\n`)
+
+/** @param drawQr draws the pairing code as a QR for the terminal */
+export const textReporter =
+  (write: (line: string) => void, drawQr: (code: string) => string): Reporter =>
+  report =>
+    write(`${sentence(report, drawQr)}\n`)
+
+function sentence(report: Report, drawQr: (code: string) => string): string {
+  switch (report.event) {
+    case 'started':
+      return `Camera agent is running; data in ${report.data}`
+    case 'pairing-code':
+      return [
+        '',
+        `Pair "${report.camera}": scan this in the viewer, or paste the line below it. Good for ten minutes, once.`,
+        '',
+        drawQr(report.code),
+        report.code,
+        '',
+      ].join('\n')
+    case 'pairing-interrupted':
+      return `${report.camera}: pairing interrupted. Someone else may have seen the code. Start again to get a new one.`
+    case 'paired':
+      return `${report.camera}: paired. The viewer shows the same four words: ${report.phrase}`
+    case 'online':
+    case 'offline':
+      return `${report.camera}: ${report.event}${report.note ? ` (${report.note})` : ''}`
+    case 'source':
+      return `${report.camera}: source ${report.state}${report.note ? `: ${report.note}` : ''}`
+    case 'watching':
+      return `${report.camera}: ${report.viewers} watching`
+    case 'note':
+      return report.note
+  }
+}
