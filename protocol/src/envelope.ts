@@ -96,14 +96,15 @@ function checkHeader(header: Bytes, typ: Typ): void {
 function parsePayload<T extends Typ>(typ: T, body: Bytes): Payload<T> {
   const json = text(body)
   let value: unknown
+  let spelling: string
   try {
     value = JSON.parse(json)
+    spelling = JSON.stringify(value)
   } catch {
     throw new ProtocolFault('bad_form', 'payload', 'send JSON')
   }
-  // One spelling only: refuses duplicate members, white space, `__proto__`, 1e0 for 1, numbers beyond 2^53.
-  if (JSON.stringify(value) !== json)
-    throw new ProtocolFault('bad_form', 'payload', 'send compact JSON, each member once')
+  // One spelling only: refuses duplicate members, white space, 1e0 for 1, numbers beyond 2^53.
+  if (spelling !== json) throw new ProtocolFault('bad_form', 'payload', 'send compact JSON, each member once')
   const result = v.safeParse(schemas[typ], value)
   if (!result.success) {
     const path = v.getDotPath(result.issues[0]) ?? 'payload'

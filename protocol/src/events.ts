@@ -26,7 +26,12 @@ export type HintCode = (typeof HINT_CODES)[number]
 export const hint = v.strictObject({ hint: v.picklist(HINT_CODES) })
 export type Hint = v.InferOutput<typeof hint>
 
-export const challenge = v.strictObject({ v: v.literal(1), sn: id43, exp: v.number(), sock: v.string() })
+export const challenge = v.strictObject({
+  v: v.literal(1),
+  sn: id43,
+  exp: v.pipe(v.number(), v.safeInteger()),
+  sock: v.pipe(v.string(), v.maxLength(64)),
+})
 export type Challenge = v.InferOutput<typeof challenge>
 
 export const authRequest = v.strictObject({ auth: envelope })

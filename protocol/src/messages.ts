@@ -9,7 +9,9 @@ export const id43 = b64u(43)
 const version = v.literal(PROTOCOL_VERSION)
 const seconds = v.pipe(v.number(), v.safeInteger(), v.minValue(0))
 export const epoch = v.pipe(v.number(), v.safeInteger(), v.minValue(1))
-export const publicKey = v.strictObject({ x: id43, y: id43 })
+/** 32 bytes in their one spelling: with stray bits in the last character, one key would have sixteen ids. */
+const coordinate = v.pipe(id43, v.regex(/[AEIMQUYcgkosw048]$/))
+export const publicKey = v.strictObject({ x: coordinate, y: coordinate })
 const sdp = v.pipe(v.string(), v.maxLength(SDP_MAX_BYTES))
 export const firmware = v.pipe(v.string(), v.maxLength(NAME_MAX_LENGTH), v.regex(/^[\x20-\x7e]*$/))
 const jws = v.pipe(v.string(), v.maxLength(32 * 1024))
@@ -149,5 +151,8 @@ export type Payload<T extends Typ> = v.InferOutput<(typeof schemas)[T]>
 export type Policy = Payload<'os1-policy'>
 export type RefuseCode = (typeof REFUSE_CODES)[number]
 
-/** The members beyond which a value is refused, for the message table of PROTOCOL.md. */
+/** Whether a camera may put this code into a signed refusal. */
+export const isRefuseCode = (code: string): code is RefuseCode =>
+  (REFUSE_CODES as readonly string[]).includes(code)
+
 export const isTyp = (value: string): value is Typ => Object.hasOwn(schemas, value)

@@ -1,7 +1,7 @@
 import { openEnvelope, type Verified } from './envelope.ts'
 import { ProtocolFault } from './errors.ts'
 import type { KeyId, PublicKey } from './ids.ts'
-import type { Right } from './messages.ts'
+import { isRefuseCode, type Right } from './messages.ts'
 import { type Clock, type PolicyInForce, rightsOf } from './policy.ts'
 import { lintSdp } from './sdp-lint.ts'
 
@@ -49,13 +49,14 @@ export const openOffer = (
 
 /**
  * Step 2: stale_win, replay, clock, expired, private, no_right, bad_sdp.
- * @throws RefusedOffer
+ * @throws RefusedOffer, or ProtocolFault unknown_viewer for a viewer that the policy no longer holds
  */
 export function checkOffer(offer: Verified<'os1-offer'>, checks: OfferChecks): AcceptedOffer {
   try {
     return accept(offer, checks)
   } catch (error) {
-    if (error instanceof ProtocolFault) throw new RefusedOffer(offer, error)
+    // A viewer removed in this very moment is unknown: it is told nothing.
+    if (error instanceof ProtocolFault && isRefuseCode(error.code)) throw new RefusedOffer(offer, error)
     throw error
   }
 }

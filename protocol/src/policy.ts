@@ -1,6 +1,6 @@
 import { openEnvelope, type Verified } from './envelope.ts'
 import { ProtocolFault } from './errors.ts'
-import { type KeyId, keyId, type PublicKey } from './ids.ts'
+import { importPublicKey, type KeyId, keyId, type PublicKey } from './ids.ts'
 import { CLOCK_MAX_AHEAD_S, POLICY_MAX_BYTES, POLICY_MAX_ENTRIES, ROOT_EPOCH_JUMP } from './limits.ts'
 import type { Payload, Policy, Right } from './messages.ts'
 
@@ -36,6 +36,7 @@ export async function openFirstPolicy(
   expected: { cam: KeyId; root: PublicKey; admin: PublicKey; view: PublicKey },
 ): Promise<PolicyInForce> {
   const admin = await keyId(expected.admin)
+  await importPublicKey(expected.root)
   const verified = await openPolicy(
     jws,
     claims => (claims.iss === admin ? expected.admin : undefined),
@@ -81,8 +82,14 @@ export async function openNextPolicy(jws: string, current: PolicyInForce): Promi
 }
 
 /** A policy this device stored itself, opened again after a start. */
-export async function reopenPolicy(jws: string, stored: { root: PublicKey; signer: PublicKey; cam: KeyId }) {
-  return enforce(await openPolicy(jws, () => stored.signer, stored.cam), stored.root)
+export async function reopenPolicy(
+  jws: string,
+  stored: { root: PublicKey; signer: PublicKey; cam: KeyId },
+): Promise<PolicyInForce> {
+  const verified = await openPolicy(jws, () => stored.signer, stored.cam)
+  if (verified.payload.root !== (await keyId(stored.root)))
+    throw new ProtocolFault('bad_key', 'root', 'reset this camera: its stored policy belongs to another root')
+  return enforce(verified, stored.root)
 }
 
 async function openPolicy(
@@ -95,12 +102,13 @@ async function openPolicy(
   const verified = await openEnvelope('os1-policy', jws, resolve)
   const { admins, viewers, hubs, invites, cam: named } = verified.payload
   if (named !== cam) throw new ProtocolFault('wrong_aud', 'cam', 'send it to the camera it names')
-  const keys = [...admins, ...viewers, ...hubs, ...invites].map(entry => entry.k.x)
+  const keys = [...admins, ...viewers, ...hubs, ...invites].map(entry => entry.k)
   if (keys.length > POLICY_MAX_ENTRIES)
     throw new ProtocolFault('limit', 'viewers', `at most ${POLICY_MAX_ENTRIES} entries in all`)
-  if (new Set(keys).size !== keys.length)
+  if (new Set(keys.map(key => key.x)).size !== keys.length)
     throw new ProtocolFault('bad_key', 'viewers', 'each key stands in one list, once')
   if (admins.length === 0) throw new ProtocolFault('bad_key', 'admins', 'keep at least one admin')
+  await Promise.all(keys.map(importPublicKey))
   return verified
 }
 

@@ -49,7 +49,7 @@ export async function openRoster(
   } catch {
     throw new ProtocolFault('bad_mac', 'roster', 'the camera list was not written by one of your devices')
   }
-  const result = v.safeParse(sealedRoster, JSON.parse(text(new Uint8Array(plain))))
+  const result = v.safeParse(sealedRoster, parseJson(text(new Uint8Array(plain))))
   if (!result.success) throw new ProtocolFault('bad_form', 'roster', 'update the viewer: reload the page')
   if (result.output.version < minVersion)
     throw new ProtocolFault(
@@ -61,5 +61,15 @@ export async function openRoster(
     if ((await keyId(entry.key)) !== entry.camId)
       throw new ProtocolFault('bad_key', 'camId', 'a camera entry does not match its key')
   }
+  if (new Set(result.output.roster.map(entry => entry.camId)).size !== result.output.roster.length)
+    throw new ProtocolFault('bad_key', 'camId', 'a camera stands in the list twice')
   return result.output
+}
+
+function parseJson(json: string): unknown {
+  try {
+    return JSON.parse(json)
+  } catch {
+    throw new ProtocolFault('bad_form', 'roster', 'update the viewer: reload the page')
+  }
 }
