@@ -1,4 +1,4 @@
-import { chmodSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { chmodSync, existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { AgentError } from './agent-error.ts'
@@ -16,7 +16,12 @@ export function openDataFolder(path: string): DataFolder {
   mkdirSync(path, { recursive: true, mode: 0o700 })
   if (statSync(path).mode & 0o077) chmodSync(path, 0o700)
   const lock = takeLock(path)
-  checkSchema(path)
+  try {
+    checkSchema(path)
+  } catch (error) {
+    lock.close()
+    throw error
+  }
   return { path, release: () => lock.close() }
 }
 
@@ -43,13 +48,9 @@ function readHolder(path: string): string {
 
 function checkSchema(path: string): void {
   const file = join(path, 'schema')
-  let found: string
-  try {
-    found = readFileSync(file, 'utf8').trim()
-  } catch {
-    writeFileSync(file, `${SCHEMA_VERSION}\n`, { mode: 0o600 })
-    return
-  }
+  const found = existsSync(file) ? readFileSync(file, 'utf8').trim() : ''
+  // Empty: a first start that was cut short before it wrote anything else.
+  if (found === '') return writeFileSync(file, `${SCHEMA_VERSION}\n`, { mode: 0o600 })
   const version = Number(found)
   if (version === SCHEMA_VERSION) return
   throw new AgentError(
