@@ -1,0 +1,74 @@
+/**
+ * What the source process tells the agent, over a pipe of its own: `kind (1) | ticks (6) | length (4) | body`.
+ * A format this small is checked byte by byte, so that a source process taken over by a hostile stream meets
+ * no deserialiser in the agent.
+ */
+export type Codec = 'h264' | 'vp8'
+export type PipeRecord =
+  | { kind: 'frame'; codec: Codec; key: boolean; ticks: number; data: Buffer }
+  | { kind: 'status'; text: string }
+
+const HEADER = 11
+const STATUS = 0
+const VP8 = 2
+const KEY = 4
+export const MAX_FRAME_BYTES = 4 * 1024 * 1024
+const MAX_STATUS_BYTES = 256
+
+export function encodeFrame(codec: Codec, key: boolean, ticks: number, data: Uint8Array): Buffer {
+  return encode(1 + (codec === 'vp8' ? VP8 - 1 : 0) + (key ? KEY : 0), ticks, data)
+}
+
+export const encodeStatus = (text: string): Buffer => encode(STATUS, 0, Buffer.from(text))
+
+function encode(kind: number, ticks: number, data: Uint8Array): Buffer {
+  const out = Buffer.allocUnsafe(HEADER + data.length)
+  out[0] = kind
+  out.writeUIntBE(ticks, 1, 6)
+  out.writeUInt32BE(data.length, 7)
+  out.set(data, HEADER)
+  return out
+}
+
+/** Feed it chunks as they come; it throws `RangeError` at the first byte that is no record. */
+export function pipeParser(onRecord: (record: PipeRecord) => void): (chunk: Buffer) => void {
+  let chunks: Buffer[] = []
+  let size = 0
+  return chunk => {
+    chunks.push(chunk)
+    size += chunk.length
+    while (size >= HEADER) {
+      if ((chunks[0] as Buffer).length < HEADER) chunks = [Buffer.concat(chunks)]
+      const head = chunks[0] as Buffer
+      const length = bodyLength(head)
+      if (size < HEADER + length) return
+      const all = chunks.length > 1 ? Buffer.concat(chunks) : head
+      onRecord(record(all, length))
+      const rest = all.subarray(HEADER + length)
+      chunks = [rest]
+      size = rest.length
+    }
+  }
+}
+
+function bodyLength(head: Buffer): number {
+  const kind = head[0] ?? 0
+  const known = kind === STATUS || [1, 2, 1 | KEY, 2 | KEY].includes(kind)
+  const length = head.readUInt32BE(7)
+  if (!known || length > (kind === STATUS ? MAX_STATUS_BYTES : MAX_FRAME_BYTES))
+    throw new RangeError('the source process sent no valid record')
+  return length
+}
+
+function record(bytes: Buffer, length: number): PipeRecord {
+  const kind = bytes[0] ?? 0
+  const data = bytes.subarray(HEADER, HEADER + length)
+  if (kind === STATUS) return { kind: 'status', text: data.toString('latin1') }
+  return {
+    kind: 'frame',
+    codec: (kind & 3) === VP8 ? 'vp8' : 'h264',
+    key: (kind & KEY) !== 0,
+    ticks: bytes.readUIntBE(1, 6),
+    data,
+  }
+}

@@ -1,0 +1,143 @@
+import { type ChildProcess, fork } from 'node:child_process'
+import { closeSync, constants, fstatSync, openSync } from 'node:fs'
+import type { Readable } from 'node:stream'
+import { fileURLToPath } from 'node:url'
+import { type Codec, type PipeRecord, pipeParser } from './frame-pipe.ts'
+import type { SourceConfig } from './source-config.ts'
+import { FRAME_FD, type SourceCommand, type Want } from './source-messages.ts'
+import { isSourceCode, type SourceCode, SourceFault } from './source-status.ts'
+
+export type SourceEvents = {
+  /** The picture is there; `transcoding` may come again with another value. */
+  opened(transcoding: boolean): void
+  frame(codec: Codec, key: boolean, ticks: number, data: Buffer): void
+  /** Once, after the process is gone. */
+  ended(code: SourceCode): void
+}
+
+export type Source = {
+  pid: number | undefined
+  want(want: Want): void
+  requestKeyframe(codec: Codec): void
+  close(): Promise<void>
+}
+
+export type SourceIdentity = { cameraName: string; camId: string }
+
+const CLOSE_GRACE_MS = 1000
+const ENTRY = fileURLToPath(new URL('./source-process.ts', import.meta.url))
+
+/** Starts the process that reads one source. It never throws: whatever goes wrong comes as `ended`. */
+export function openSource(
+  config: SourceConfig,
+  who: SourceIdentity,
+  want: Want,
+  events: SourceEvents,
+): Source {
+  let child: ChildProcess
+  try {
+    child = start(config)
+  } catch (error) {
+    setImmediate(() => events.ended(error instanceof SourceFault ? error.code : 'crashed'))
+    return { pid: undefined, want() {}, requestKeyframe() {}, close: async () => {} }
+  }
+  const send = (command: SourceCommand) => {
+    if (child.connected) child.send(command, () => {})
+  }
+  const gone = watch(child, events, () => send(openCommand(config, who, want)))
+  return {
+    pid: child.pid,
+    want: next => {
+      want = next
+      send({ type: 'want', want: next })
+    },
+    requestKeyframe: codec => send({ type: 'key', codec }),
+    close: async () => {
+      send({ type: 'close' })
+      const timer = setTimeout(() => child.kill('SIGKILL'), CLOSE_GRACE_MS)
+      await gone
+      clearTimeout(timer)
+    },
+  }
+}
+
+function start(config: SourceConfig): ChildProcess {
+  const file = config.kind === 'file' ? openVideo(config.path) : undefined
+  try {
+    return fork(ENTRY, [], {
+      cwd: '/',
+      env: process.env.TZ ? { TZ: process.env.TZ } : {},
+      execArgv: confinement(),
+      stdio: ['ignore', 'ignore', 'ignore', 'ipc', 'pipe', ...(file === undefined ? [] : [file])],
+    })
+  } finally {
+    if (file !== undefined) closeSync(file)
+  }
+}
+
+/** Node's permission model: the process's JavaScript may read its own code and nothing else, start nothing. */
+function confinement(): string[] {
+  const modules = fileURLToPath(import.meta.resolve('node-av/lib')).replace(
+    /([\\/]node_modules)[\\/].*$/s,
+    '$1',
+  )
+  const own = fileURLToPath(new URL('../..', import.meta.url))
+  const readable = [own, modules].map(path => `--allow-fs-read=${path}`)
+  return ['--permission', '--allow-addons', ...readable, '--max-old-space-size=192', '--no-warnings']
+}
+
+/** The agent opens the file, so that the process needs no right to any file at all. */
+function openVideo(path: string): number {
+  let fd: number
+  try {
+    fd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK)
+  } catch {
+    throw new SourceFault('not_found')
+  }
+  if (fstatSync(fd).isFile()) return fd
+  closeSync(fd)
+  throw new SourceFault('not_video')
+}
+
+const openCommand = (config: SourceConfig, who: SourceIdentity, want: Want): SourceCommand => ({
+  type: 'open',
+  source: config.kind === 'file' ? { kind: 'file' } : config,
+  ...who,
+  want,
+})
+
+/** Turns the process's records into events; resolves when it is gone. A record that is none costs it its life. */
+function watch(child: ChildProcess, events: SourceEvents, onConfined: () => void): Promise<void> {
+  let code: SourceCode = 'crashed'
+  let over = false
+  const onRecord = (record: PipeRecord) => {
+    if (over) return
+    if (record.kind === 'frame') events.frame(record.codec, record.key, record.ticks, record.data)
+    else if (record.text === 'confined') onConfined()
+    else if (record.text === 'opened' || record.text === 'transcoding')
+      events.opened(record.text === 'transcoding')
+    else if (isSourceCode(record.text)) code = record.text
+  }
+  const parse = pipeParser(onRecord)
+  const pipe = child.stdio[FRAME_FD] as Readable
+  pipe.on('data', (chunk: Buffer) => {
+    if (over) return
+    try {
+      parse(chunk)
+    } catch {
+      over = true
+      child.kill('SIGKILL')
+    }
+  })
+  pipe.on('error', () => {})
+  return new Promise(resolve => {
+    const end = () => {
+      if (over && code === 'ended') return
+      over = true
+      resolve()
+      events.ended(code)
+    }
+    child.once('error', end)
+    child.once('close', end)
+  })
+}
