@@ -1,8 +1,13 @@
 import { subscribe } from 'node:diagnostics_channel'
 import { STEP_CHANNEL } from '@ownsight/camera-agent/steps'
 
-/** Preloaded into an agent (`--import`): ends it with SIGKILL at the named step, before anything after it runs. */
-const wanted = process.env.CRASH_AT
+/**
+ * Preloaded into an agent (`--import`): ends it with SIGKILL at the named step, before anything after it runs.
+ * CRASH_AFTER names a step that must have come before: files are written for more than one reason.
+ */
+const { CRASH_AT, CRASH_AFTER } = process.env
+let armed = CRASH_AFTER === undefined
 subscribe(STEP_CHANNEL, name => {
-  if (name === wanted) process.kill(process.pid, 'SIGKILL')
+  if (armed && name === CRASH_AT) process.kill(process.pid, 'SIGKILL')
+  if (name === CRASH_AFTER) armed = true
 })
