@@ -4,7 +4,7 @@ import { join, resolve } from 'node:path'
 import { NAME_MAX_LENGTH } from '@ownsight/protocol/limits'
 import * as v from 'valibot'
 import { AgentError } from './agent-error.ts'
-import { parseSource, type SourceConfig } from './media/source-config.ts'
+import { parseSource, type SourceConfig, SourceConfigError } from './media/source-config.ts'
 
 export type CameraConfig = { name: string; slug: string; source: SourceConfig }
 /** Which addresses and ports media may use; empty means every address but loopback, any port. */
@@ -51,7 +51,7 @@ export function parseConfig(value: unknown): Config {
     cameras: cameras.map((camera, i) => ({
       name: camera.name,
       slug: slugs[i] ?? '',
-      source: parseSource(camera.source, `cameras[${i}].source`),
+      source: sourceOf(camera.source, `cameras[${i}].source`),
     })),
     network: {
       ...(network?.interfaceAddresses ? { interfaceAddresses: network.interfaceAddresses } : {}),
@@ -89,6 +89,22 @@ export function slugOf(name: string): string {
     .replace(/^-|-$/g, '')
     .toLowerCase()
   return plain || `camera-${Buffer.from(name).toString('hex').slice(0, 32)}`
+}
+
+/** A source as an object, or in short as one string: `test-pattern`, a URL, the path of a file. */
+function sourceOf(value: unknown, path: string): SourceConfig {
+  try {
+    return parseSource(typeof value === 'string' ? expand(value) : value, path)
+  } catch (error) {
+    if (error instanceof SourceConfigError) throw new AgentError(path, error.message)
+    throw error
+  }
+}
+
+function expand(source: string): unknown {
+  if (source === 'test-pattern') return { kind: 'test-pattern' }
+  if (/^[a-z][a-z0-9+.-]*:\/\//i.test(source)) return { kind: 'rtsp', url: source }
+  return { kind: 'file', path: resolve(source) }
 }
 
 /** An origin. Plain http only on this machine itself: beyond it the signaling server refuses that too. */

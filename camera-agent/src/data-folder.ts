@@ -50,8 +50,8 @@ function checkSchema(path: string): void {
   const file = join(path, 'schema')
   const found = existsSync(file) ? readFileSync(file, 'utf8').trim() : ''
   // Empty: a first start that was cut short before it wrote anything else.
-  if (found === '') return writeFileSync(file, `${SCHEMA_VERSION}\n`, { mode: 0o600 })
-  const version = Number(found)
+  if (found === '') writeFileSync(file, `${SCHEMA_VERSION}\n`, { mode: 0o600 })
+  const version = found === '' ? SCHEMA_VERSION : Number(found)
   if (version === SCHEMA_VERSION) return
   throw new AgentError(
     'data',
