@@ -1,9 +1,10 @@
+import type { Codec } from './media-frame.ts'
+
 /**
  * What the source process tells the agent, over a pipe of its own: `kind (1) | ticks (6) | length (4) | body`.
  * A format this small is checked byte by byte, so that a source process taken over by a hostile stream meets
  * no deserialiser in the agent.
  */
-export type Codec = 'h264' | 'vp8'
 export type PipeRecord =
   | { kind: 'frame'; codec: Codec; key: boolean; ticks: number; data: Buffer }
   | { kind: 'status'; text: string }

@@ -1,4 +1,4 @@
-import type { MediaFrame } from './share.ts'
+import type { MediaFrame } from './media-frame.ts'
 
 const MAX_BYTES = 8 * 1024 * 1024
 const MAX_FRAMES = 900

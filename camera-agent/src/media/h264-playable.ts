@@ -26,8 +26,8 @@ function isPlainHigh(reader: Reader): boolean {
   const chroma = reader.ue()
   const depths = reader.ue() + reader.ue()
   reader.bits(1)
-  if (reader.bits(1))
-    for (let list = 0; list < 8; list++) if (reader.bits(1)) skipScalingList(reader, list < 6 ? 16 : 64)
+  const lists = reader.bits(1) * 8
+  for (let list = 0; list < lists; list++) if (reader.bits(1)) skipScalingList(reader, list < 6 ? 16 : 64)
   return chroma === 1 && depths === 0
 }
 

@@ -1,6 +1,6 @@
-import type { Codec } from './frame-pipe.ts'
 import { createGopRing } from './gop-ring.ts'
 import { packetizeH264 } from './h264-payload.ts'
+import type { Codec, MediaFrame } from './media-frame.ts'
 import type { SourceConfig } from './source-config.ts'
 import type { Want } from './source-messages.ts'
 import type { SourceStatus } from './source-status.ts'
@@ -8,15 +8,9 @@ import { createSupervisor } from './supervisor.ts'
 import { createTimeline } from './timeline.ts'
 import { packetizeVp8 } from './vp8-payload.ts'
 
-export type { Codec } from './frame-pipe.ts'
-
-/** One access unit as RTP payloads, made once for all viewers; the last payload carries the marker bit. */
-export type MediaFrame = {
-  payloads: readonly Buffer[]
-  /** 90 kHz, modulo 2^32. */
-  timestamp: number
-  key: boolean
-}
+export type { Codec, MediaFrame } from './media-frame.ts'
+export type { SourceConfig } from './source-config.ts'
+export type { SourceStatus } from './source-status.ts'
 
 export type Subscription = { close(): void; requestKeyframe(): void }
 
@@ -113,7 +107,9 @@ export function createShare(config: SourceConfig, options: ShareOptions): Share 
       return {
         close: () => {
           open = false
-          if (!lane.viewers.delete(viewer) || lane.viewers.size > 0) return
+          lane.viewers.delete(viewer)
+          if (!lane.wanted || lane.viewers.size > 0) return
+          clearTimeout(lane.linger)
           lane.linger = setTimeout(release, options.lingerMs ?? LINGER_MS, lane)
         },
         requestKeyframe: () => supervisor?.requestKeyframe(codec),

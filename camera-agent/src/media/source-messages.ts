@@ -1,4 +1,4 @@
-import type { Codec } from './frame-pipe.ts'
+import type { Codec } from './media-frame.ts'
 import type { SourceConfig } from './source-config.ts'
 
 /** Which codecs have a viewer now. */

@@ -1,4 +1,4 @@
-import type { Codec } from './frame-pipe.ts'
+import type { Codec } from './media-frame.ts'
 import { openSource, type Source, type SourceIdentity } from './source.ts'
 import type { SourceConfig } from './source-config.ts'
 import type { Want } from './source-messages.ts'

@@ -1,0 +1,30 @@
+import { openSource } from './source.ts'
+import type { SourceConfig } from './source-config.ts'
+import { SOURCE_NOTES, type SourceStatus, TRANSCODING_NOTE } from './source-status.ts'
+
+const DEADLINE_MS = 12_000
+
+/** Opens the source once, waits for its first picture, closes it, and says in one sentence what came of it. */
+export async function checkSource(config: SourceConfig): Promise<SourceStatus> {
+  const { promise, resolve } = Promise.withResolvers<SourceStatus>()
+  let transcoding = false
+  const source = openSource(
+    config,
+    { cameraName: 'check', camId: 'check' },
+    { h264: true, vp8: false },
+    {
+      opened: value => {
+        transcoding = value
+      },
+      frame: () =>
+        resolve(transcoding ? { state: 'live', transcoding, note: TRANSCODING_NOTE } : { state: 'live' }),
+      ended: code => resolve({ state: 'failed', code, note: SOURCE_NOTES[code] }),
+    },
+  )
+  const late: SourceStatus = { state: 'failed', code: 'timeout', note: SOURCE_NOTES.timeout }
+  const timer = setTimeout(resolve, DEADLINE_MS, late)
+  const status = await promise
+  clearTimeout(timer)
+  await source.close()
+  return status
+}
