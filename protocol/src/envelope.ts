@@ -88,8 +88,8 @@ function splitEnvelope(jws: unknown): { header: Bytes; body: Bytes } {
 function checkHeader(header: Bytes, typ: Typ): void {
   const received = text(header)
   if (received === headerText(typ)) return
-  const other = /^\{"alg":"ES256","typ":"(os1-[a-z0-9]+)"\}$/.exec(received)?.[1]
-  if (other !== undefined && isTyp(other)) throw new ProtocolFault('bad_type', 'typ', `send ${typ} here`)
+  if (/^\{"alg":"ES256","typ":"os1-[a-z0-9]+"\}$/.test(received))
+    throw new ProtocolFault('bad_type', 'typ', `send ${typ} here`)
   throw new ProtocolFault('bad_form', 'header', `the header is exactly ${headerText(typ)}`)
 }
 

@@ -1,0 +1,73 @@
+import assert from 'node:assert/strict'
+import { randomId } from '@ownsight/protocol/bytes'
+import {
+  CHANNEL_ID,
+  CHANNEL_LABEL,
+  ENDED_CODES,
+  parseToCamera,
+  parseToViewer,
+} from '@ownsight/protocol/channel'
+import { CHANNEL_MESSAGE_MAX_BYTES } from '@ownsight/protocol/limits'
+import { faults } from './fixtures.ts'
+
+const th = 'A'.repeat(43)
+const toCamera = [{ t: 'confirm', jws: 'a.b.c' }, { t: 'play' }, { t: 'alive' }, { t: 'bye' }]
+const toViewer = [
+  { t: 'confirmed', sid: randomId(), th },
+  { t: 'heartbeat', seq: 0, rtpTs: 1, cameraTime: 2, th },
+  { t: 'source', state: 'live' },
+  { t: 'source', state: 'failed', code: 'wrong_password', transcoding: true },
+  ...ENDED_CODES.map(code => ({ t: 'ended', code })),
+]
+
+describe('protocol: channel', () => {
+  it('is channel 0 with the label os1', () => {
+    assert.equal(CHANNEL_ID, 0)
+    assert.equal(CHANNEL_LABEL, 'os1')
+  })
+
+  it('takes each message in its own direction only', async () => {
+    for (const message of toCamera) {
+      assert.deepEqual(parseToCamera(JSON.stringify(message)), message)
+      await faults('bad_form', () => parseToViewer(JSON.stringify(message)))
+    }
+    for (const message of toViewer) {
+      assert.deepEqual(parseToViewer(JSON.stringify(message)), message)
+      await faults('bad_form', () => parseToCamera(JSON.stringify(message)))
+    }
+  })
+
+  it('refuses unknown and missing members', async () => {
+    for (const [messages, parse] of [
+      [toCamera, parseToCamera],
+      [toViewer, parseToViewer],
+    ] as const) {
+      for (const message of messages) {
+        for (const name of ['extra', '__proto__', 'constructor'])
+          await faults('bad_form', () => parse(JSON.stringify(message).replace(/\}$/, `,"${name}":1}`)))
+        const required = Object.keys(message).filter(name => name !== 'code' || message.t === 'ended')
+        for (const name of required.filter(each => each !== 'transcoding')) {
+          const { [name]: _, ...rest } = message as Record<string, unknown>
+          await faults('bad_form', () => parse(JSON.stringify(rest)))
+        }
+      }
+    }
+  })
+
+  it('refuses what is not one JSON object', async () => {
+    for (const text of ['', '{', 'null', '1', '[]', '"play"', '[{"t":"play"}]', '{"t":"play"}{"t":"play"}'])
+      await faults('bad_form', () => parseToCamera(text))
+  })
+
+  it('refuses numbers that are not counts, and texts a source must not say', async () => {
+    for (const seq of [-1, 1.5, '1', null, 2 ** 53])
+      await faults('bad_form', () => parseToViewer(JSON.stringify({ ...toViewer[1], seq })), 'seq')
+    for (const code of ['<img>', 'rtsp://user:pw@host', 'A'.repeat(40), ''])
+      await faults('bad_form', () => parseToViewer(JSON.stringify({ ...toViewer[2], code })), 'code')
+  })
+
+  it('refuses a message that is too long before parsing it', async () => {
+    await faults('limit', () => parseToCamera(' '.repeat(CHANNEL_MESSAGE_MAX_BYTES + 1)), 'message')
+    await faults('limit', () => parseToViewer('['.repeat(10_000_000)), 'message')
+  })
+})

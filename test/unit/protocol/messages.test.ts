@@ -1,0 +1,76 @@
+import assert from 'node:assert/strict'
+import { FAULT_CODES } from '@ownsight/protocol/errors'
+import { SDP_MAX_BYTES } from '@ownsight/protocol/limits'
+import { isRefuseCode, isTyp, schemas, type Typ } from '@ownsight/protocol/messages'
+import * as v from 'valibot'
+import { type Home, newHome, samples } from './fixtures.ts'
+
+describe('protocol: messages', () => {
+  let home: Home
+  before(async () => {
+    home = await newHome()
+  })
+  const takes = (typ: Typ, change: object) => v.is(schemas[typ], { ...samples(home)[typ], ...change })
+
+  it('takes a sample of each type', () => {
+    for (const typ of Object.keys(schemas) as Typ[]) assert.ok(takes(typ, {}), typ)
+  })
+
+  it('knows its own types and no name of Object.prototype', () => {
+    for (const typ of Object.keys(schemas)) assert.ok(isTyp(typ))
+    for (const name of ['toString', '__proto__', 'constructor', 'os1-candidate', '']) assert.ok(!isTyp(name))
+  })
+
+  it('every key is two coordinates of 43 characters in their one spelling', () => {
+    const { x, y } = home.cam.publicKey
+    for (const key of [
+      { x },
+      { x, y: '' },
+      { x, y: `${y}=` },
+      { x, y, kid: 'k' },
+      { x, y: `${y.slice(0, 42)}B` },
+      null,
+    ])
+      assert.ok(!takes('os1-pair2', { cam: key }), JSON.stringify(key))
+  })
+
+  it('an origin is scheme, host and port, nothing else', () => {
+    for (const origin of ['https://a.example', 'http://127.0.0.1:8080', 'https://[::1]:1'])
+      assert.ok(takes('os1-auth', { origin }), origin)
+    for (const origin of [
+      'https://a.example/',
+      'ftp://a',
+      'a.example',
+      'https://u@a',
+      'https://a?b',
+      'null',
+      'https://',
+    ])
+      assert.ok(!takes('os1-auth', { origin }), origin)
+  })
+
+  it('rights are a set of known words', () => {
+    assert.ok(takes('os1-offer', { want: ['view', 'talk'] }))
+    for (const want of [['view', 'view'], ['admin'], 'view', [['view']]])
+      assert.ok(!takes('os1-offer', { want }))
+  })
+
+  it('an epoch and a time are whole numbers in range', () => {
+    for (const n of [0, -1, 1.5, 2 ** 53, '1', Number.NaN]) assert.ok(!takes('os1-ack', { n }), String(n))
+    for (const iat of [-1, 0.5, 2 ** 53, '0']) assert.ok(!takes('os1-ack', { iat }), String(iat))
+  })
+
+  it('an SDP is bounded', () => {
+    assert.ok(takes('os1-offer', { sdp: 'a'.repeat(SDP_MAX_BYTES) }))
+    assert.ok(!takes('os1-offer', { sdp: 'a'.repeat(SDP_MAX_BYTES + 1) }))
+  })
+
+  it('a refusal never says that a viewer is unknown or that a signature was wrong', () => {
+    const told = FAULT_CODES.filter(isRefuseCode)
+    for (const code of told) assert.ok(takes('os1-refuse', { code }))
+    for (const code of ['bad_form', 'bad_type', 'wrong_aud', 'unknown_viewer', 'bad_sig'] as const) {
+      assert.ok(!isRefuseCode(code))
+      assert.ok(!takes('os1-refuse', { code }))
+    }
+  })
+})
