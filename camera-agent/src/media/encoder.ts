@@ -5,6 +5,8 @@ import {
   AV_PIX_FMT_YUV420P,
   AVCOL_RANGE_MPEG,
   AVCOL_SPC_BT709,
+  FF_ENCODER_LIBVPX_VP8,
+  FF_ENCODER_LIBX264,
 } from 'node-av/constants'
 import { Codec as AvCodec, CodecContext, Dictionary, type Frame, Packet, Rational } from 'node-av/lib'
 import type { Codec } from './media-frame.ts'
@@ -21,7 +23,7 @@ export type EncoderSize = { width: number; height: number; fps: number }
 type Emit = (codec: Codec, key: boolean, ticks: number, data: Buffer) => void
 
 const CLOCK = new Rational(1, 90_000)
-const NAMES = { h264: 'libx264', vp8: 'libvpx' } as const
+const NAMES = { h264: FF_ENCODER_LIBX264, vp8: FF_ENCODER_LIBVPX_VP8 }
 const GOP_SECONDS = { h264: 1, vp8: 2 }
 
 const OPTIONS = {

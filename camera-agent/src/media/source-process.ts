@@ -1,0 +1,44 @@
+import { AV_LOG_QUIET } from 'node-av/constants'
+import { Log } from 'node-av/lib'
+import { confine, dieWithParent } from './confine.ts'
+import { openInput } from './input.ts'
+import { createOutput, type Output } from './output.ts'
+import { playInput } from './play-input.ts'
+import { playTestPattern } from './play-test-pattern.ts'
+import { createSender } from './sender.ts'
+import { FRAME_FD, type SourceCommand } from './source-messages.ts'
+import { SourceFault } from './source-status.ts'
+
+/** Entry of the process that reads one source: confined first, then told what to read. */
+dieWithParent()
+Log.setLevel(AV_LOG_QUIET)
+confine()
+
+let output: Output | undefined
+let closing = false
+const sender = createSender(FRAME_FD, codec => output?.forceKey(codec))
+const die = () => process.kill(process.pid, 'SIGKILL')
+
+process.on('message', (command: SourceCommand) => {
+  if (command.type === 'open') void run(command)
+  if (command.type === 'want') output?.setWant(command.want)
+  if (command.type === 'key') output?.forceKey(command.codec)
+  if (command.type === 'close') closing = true
+})
+await sender.status('confined')
+
+async function run(command: Extract<SourceCommand, { type: 'open' }>) {
+  output = createOutput(command.want, sender.frame)
+  const hooks = {
+    onMode: (transcoding: boolean) => void sender.status(transcoding ? 'transcoding' : 'opened'),
+    closing: () => closing,
+  }
+  try {
+    const { source } = command
+    if (source.kind === 'test-pattern') await playTestPattern(source, command, output, hooks)
+    else await playInput(await openInput(source), output, hooks)
+  } catch (error) {
+    await sender.status(error instanceof SourceFault ? error.code : 'crashed')
+  }
+  die()
+}
