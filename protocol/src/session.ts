@@ -46,7 +46,8 @@ export async function openAnswer(
   attempt: Attempt,
 ): Promise<{ answer: Verified<'os1-answer'>; ah: string; sdp: string; fingerprint: string }> {
   const answer = await openFromCamera('os1-answer', jws, attempt)
-  const lint = lintSdp(answer.payload.sdp, { kind: 'answer' })
+  const talk = answer.payload.r.includes('talk')
+  const lint = lintSdp(answer.payload.sdp, { kind: 'answer', talk })
   if (!lint.ok) throw new ProtocolFault('bad_sdp', lint.field, lint.note)
   return { answer, ah: answer.hash, sdp: lint.sdp, fingerprint: lint.fingerprint }
 }
