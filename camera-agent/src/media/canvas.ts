@@ -58,6 +58,14 @@ export function createCanvas(width: number, height: number) {
     data,
     luma,
     blend,
+    /** Fills the 2 × 2 pixels at an even place with `above` laid over `below`. */
+    block: (x: number, y: number, below: Colour, above: Colour, coverage: number) => {
+      const at = y * width + x
+      luma[at] = luma[at + 1] = luma[at + width] = luma[at + width + 1] = mix(below[0], above[0], coverage)
+      const chroma = (y >> 1) * halfWidth + (x >> 1)
+      u[chroma] = mix(below[1], above[1], coverage)
+      v[chroma] = mix(below[2], above[2], coverage)
+    },
     rect,
     each,
     disc: (cx: number, cy: number, radius: number, c: Colour) =>
@@ -67,12 +75,12 @@ export function createCanvas(width: number, height: number) {
     /** Writes one line whose capitals begin at `x`, `y`; returns the x after it. */
     text: (x: number, y: number, letters: Lettering, text: string, c: Colour, spacing = 0): number => {
       let pen = x
-      for (const { width: w, height: h, pad, advance, coverage } of letters.glyphs(text)) {
+      for (const { width: w, pad, advance, coverage } of letters.glyphs(text)) {
         const left = Math.round(pen) - pad
         const top = Math.round(y) - pad
         for (let i = 0; i < coverage.length; i++)
           if (coverage[i]) blend(left + (i % w), top + ((i / w) | 0), c, (coverage[i] ?? 0) / 255)
-        pen += advance + spacing + h * 0
+        pen += advance + spacing
       }
       return pen
     },

@@ -20,7 +20,7 @@ export async function openInput(source: Exclude<ChildSource, { kind: 'test-patte
   const format = new FormatContext()
   format.allocContext()
   format.probesize = 1_000_000n
-  format.maxAnalyzeDuration = 1_500_000n
+  format.maxAnalyzeDuration = 1_000_000n
   if (source.kind === 'rtsp') await openRtsp(format, source.url)
   else await openFile(format)
   if ((await format.findStreamInfo()) < 0) throw new SourceFault('not_video')
@@ -37,7 +37,7 @@ async function openRtsp(format: FormatContext, url: string) {
     rtsp_transport: 'tcp',
     allowed_media_types: 'video',
     timeout: IO_TIMEOUT_US,
-    fflags: 'nobuffer',
+    fpsprobesize: 0,
     user_agent: 'Ownsight',
   })
   const result = await format.openInput(url, InputFormat.findInputFormat('rtsp'), options)

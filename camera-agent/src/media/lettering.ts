@@ -57,7 +57,7 @@ const SHAPES: Record<string, string> = {
 }
 const UNKNOWN = 'M0 0 L5 0 L5 10 L0 10 L0 0'
 const SPACING = 2.3
-const SPACE = 3.2
+const SPACE = 4.4
 const ARC_STEP = 10
 
 export type Segment = readonly [number, number, number, number]
@@ -88,12 +88,18 @@ function rasterize(char: string, scale: number, weight: number): Glyph {
   const width = Math.ceil(boxWidth * scale) + pad * 2
   const height = Math.ceil(10 * scale) + pad * 2
   const coverage = new Uint8Array(width * height)
-  const scaled = segments.map(segment => segment.map(value => value * scale) as unknown as Segment)
-  for (let y = 0; y < height; y++)
-    for (let x = 0; x < width; x++) {
-      const distance = nearest(scaled, x + 0.5 - pad, y + 0.5 - pad)
-      coverage[y * width + x] = Math.max(0, Math.min(1, weight / 2 + 0.5 - distance)) * 255
-    }
+  const reach = weight / 2 + 1
+  for (const segment of segments) {
+    const [x0, y0, x1, y1] = segment.map(value => value * scale + pad) as unknown as Segment
+    const bottom = Math.min(height, Math.max(y0, y1) + reach)
+    const right = Math.min(width, Math.max(x0, x1) + reach)
+    for (let y = Math.max(0, Math.floor(Math.min(y0, y1) - reach)); y < bottom; y++)
+      for (let x = Math.max(0, Math.floor(Math.min(x0, x1) - reach)); x < right; x++) {
+        const distance = distanceTo([x0, y0, x1, y1], x + 0.5, y + 0.5)
+        const value = Math.max(0, Math.min(1, weight / 2 + 0.5 - distance)) * 255
+        coverage[y * width + x] = Math.max(coverage[y * width + x] ?? 0, value)
+      }
+  }
   return { width, height, pad, advance: (boxWidth + (blank ? 0 : SPACING)) * scale, coverage }
 }
 
@@ -122,13 +128,9 @@ function strokes(shape: string): Segment[] {
   return segments
 }
 
-function nearest(segments: readonly Segment[], x: number, y: number): number {
-  let best = Number.POSITIVE_INFINITY
-  for (const [x0, y0, x1, y1] of segments) {
-    const dx = x1 - x0
-    const dy = y1 - y0
-    const along = Math.max(0, Math.min(1, ((x - x0) * dx + (y - y0) * dy) / (dx * dx + dy * dy || 1)))
-    best = Math.min(best, (x - x0 - along * dx) ** 2 + (y - y0 - along * dy) ** 2)
-  }
-  return Math.sqrt(best)
+function distanceTo([x0, y0, x1, y1]: Segment, x: number, y: number): number {
+  const dx = x1 - x0
+  const dy = y1 - y0
+  const along = Math.max(0, Math.min(1, ((x - x0) * dx + (y - y0) * dy) / (dx * dx + dy * dy || 1)))
+  return Math.hypot(x - x0 - along * dx, y - y0 - along * dy)
 }

@@ -90,6 +90,7 @@ function createRoute({ stream, looped }: Input, output: Output, { onMode }: Hook
     stream.avgFrameRate.num > 0 ? Math.min(60, stream.avgFrameRate.num / stream.avgFrameRate.den) : 25
   let transcoding: boolean | undefined
   let decoder: Decoder | undefined
+  let started = false
 
   const decide = (playable: boolean | undefined) => {
     const next = !h264 || playable === false || stream.codecpar.videoDelay > 0
@@ -117,6 +118,8 @@ function createRoute({ stream, looped }: Input, output: Output, { onMode }: Hook
       const { data, key, playable } =
         h264 && packet.data ? unitOf(packet.data) : { data: undefined, key: packet.isKeyframe }
       decide(playable)
+      started ||= key
+      if (!started) return
       if (!transcoding && playable && data && data.length > 0) output.passThrough(key, ticks, data)
       const want = output.want()
       if (transcoding ? want.h264 || want.vp8 : want.vp8) await decode(packet)

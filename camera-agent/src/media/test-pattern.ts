@@ -5,8 +5,9 @@ import { markEncoder, markLayout } from './mark.ts'
 const INK = colour('#f2f6f8')
 const MUTED = colour('#8fa6b5')
 const ACCENT = colour('#4fd1b5')
-const NIGHT = colour('#0a141e')
-const DUSK = colour('#163247')
+const DUSK = colour('#15314a')
+/** Only the luma of the background changes: a slow change of 8-bit chroma shows as stained bands. */
+const NIGHT: Colour = [25, DUSK[1], DUSK[2]]
 const LINE = colour('#2c4a5f')
 const PAPER = colour('#ffffff')
 const BLACK = colour('#000000')
@@ -53,11 +54,11 @@ export function createTestPattern({ width, height, cameraName, camId, markKey }:
 
 function drawBackground(canvas: Canvas, free: number) {
   const { width, height } = canvas
-  canvas.rect(0, 0, width, height, NIGHT)
-  canvas.each(0, 0, width, height, DUSK, (x, y) => {
-    const glow = 1 - Math.hypot((x - width * 0.757) / width, ((y - free * 0.41) / free) * 0.62) * 1.45
-    return clamp(glow) * 0.95
-  })
+  for (let y = 0; y < height; y += 2)
+    for (let x = 0; x < width; x += 2) {
+      const glow = 1 - Math.hypot((x - width * 0.757) / width, ((y - free * 0.41) / free) * 0.62) * 1.45
+      canvas.block(x, y, NIGHT, DUSK, clamp(glow) * 0.95)
+    }
   const step = width / 16
   for (let i = 1; i < 16; i++) canvas.each(Math.round(i * step), 0, 1, height, LINE, () => 0.22)
   for (let y = step; y < height; y += step) canvas.each(0, Math.round(y), width, 1, LINE, () => 0.22)
@@ -107,17 +108,10 @@ function createClock(canvas: Canvas, unit: number) {
   }
 }
 
-/** A ring of sixty seconds round a sweeping hand. Angles and distances are worked out once per pixel. */
+/** A ring of sixty seconds round a sweeping hand. */
 function createDial(canvas: Canvas, cx: number, cy: number, radius: number) {
   const box = Math.ceil(radius)
-  const pixels: { x: number; y: number; turn: number; inside: number }[] = []
-  for (let y = -box; y <= box; y++)
-    for (let x = -box; x <= box; x++) {
-      const distance = Math.hypot(x, y)
-      const inside = clamp(radius * 0.84 - distance)
-      const turn = (Math.atan2(x, -y) / (2 * Math.PI) + 1) % 1
-      if (inside > 0) pixels.push({ x: Math.round(cx) + x, y: Math.round(cy) + y, turn, inside })
-    }
+  const sweep = createSweep(canvas, Math.round(cx), Math.round(cy), radius * 0.84)
   const tick = (second: number, c: Colour) => {
     const angle = (second / 60) * 2 * Math.PI
     const size = radius * (second % 5 === 0 ? 0.022 : 0.013)
@@ -138,15 +132,34 @@ function createDial(canvas: Canvas, cx: number, cy: number, radius: number) {
       for (let second = 0; second < 60; second++) tick(second, LINE)
     },
     draw: (now: Date) => {
-      const hand = (now.getTime() % TURN_MS) / TURN_MS
-      for (const { x, y, turn, inside } of pixels) {
-        const behind = (hand - turn + 1) % 1
-        if (behind < 0.3)
-          canvas.blend(x, y, ACCENT, inside * (behind < 0.004 ? 1 : 0.5 * (1 - behind / 0.3) ** 2))
-      }
+      sweep((now.getTime() % TURN_MS) / TURN_MS)
       for (let second = 0; second <= now.getSeconds(); second++) tick(second, ACCENT)
       canvas.disc(cx, cy, Math.max(1, radius * 0.03), INK)
     },
+  }
+}
+
+/** A hand with a fading trail. Its pixels' angles are worked out once: this is most of a picture's cost. */
+function createSweep(canvas: Canvas, cx: number, cy: number, radius: number) {
+  const box = Math.ceil(radius)
+  const where: number[] = []
+  const turns: number[] = []
+  for (let y = -box; y <= box; y++)
+    for (let x = -box; x <= box; x++) {
+      if (Math.hypot(x, y) >= radius) continue
+      where.push(cx + x, cy + y)
+      turns.push((Math.atan2(x, -y) / (2 * Math.PI) + 1) % 1)
+    }
+  const points = Int16Array.from(where)
+  const angles = Float32Array.from(turns)
+  return (hand: number) => {
+    for (let i = 0; i < angles.length; i++) {
+      const turn = hand - (angles[i] ?? 0)
+      const behind = turn < 0 ? turn + 1 : turn
+      if (behind > 0.3) continue
+      const glow = behind < 0.004 ? 1 : 0.5 * (1 - behind / 0.3) ** 2
+      canvas.blend(points[2 * i] ?? 0, points[2 * i + 1] ?? 0, ACCENT, glow)
+    }
   }
 }
 
