@@ -60,7 +60,6 @@ function tickCounter(timeBase: { num: number; den: number }) {
   let step = 3000
   return {
     loop: () => {
-      base = end
       first = undefined
     },
     next: (packet: Packet) => {
@@ -70,7 +69,10 @@ function tickCounter(timeBase: { num: number; den: number }) {
         end += step
         return { ticks: end - step, due: end - step }
       }
-      first ??= dts
+      if (first === undefined) {
+        first = dts
+        base = end
+      }
       const due = Math.max(0, Math.round(base + Number(dts - first) * unit))
       const ticks = Math.max(0, Math.round(base + Number(pts - first) * unit))
       if (packet.duration > 0n) step = Math.round(Number(packet.duration) * unit)
