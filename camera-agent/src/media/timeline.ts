@@ -9,7 +9,7 @@ const WRAP = 2 ** 32
  */
 export function createTimeline(now: () => number = () => performance.now()) {
   let offset: number | undefined
-  let last = 0
+  let last = -1
   const start = now()
   const wall = () => Math.round(((now() - start) * CLOCK) / 1000)
   return {

@@ -1,0 +1,40 @@
+import assert from 'node:assert/strict'
+import { parseSource, SourceConfigError } from '@ownsight/camera-agent/media/source-config'
+
+const refused = (value: unknown, path: string, remedy: RegExp) =>
+  assert.throws(
+    () => parseSource(value, 'cameras.0.source'),
+    error => error instanceof SourceConfigError && error.path === path && remedy.test(error.message),
+  )
+
+describe('source config', () => {
+  it('takes the three kinds', () => {
+    const key = Buffer.alloc(32).toString('base64url')
+    for (const value of [
+      { kind: 'rtsp', url: 'rtsp://ann:s3cret@192.0.2.7:8554/live?channel=1' },
+      { kind: 'file', path: '/srv/porch.mp4' },
+      { kind: 'test-pattern' },
+      { kind: 'test-pattern', width: 160, height: 90, fps: 10, mark: { key } },
+    ])
+      assert.deepEqual(parseSource(value, 'source'), value)
+  })
+
+  it('names the place and the remedy, never the value', () => {
+    refused({ kind: 'rtsp', url: 'http://ann:s3cret@h/' }, 'cameras.0.source.url', /rtsp:\/\/user/)
+    refused({ kind: 'rtsp', url: 'rtsp://' }, 'cameras.0.source.url', /rtsp:\/\//)
+    refused({ kind: 'webcam' }, 'cameras.0.source.kind', /rtsp, file, test-pattern/)
+    refused({ kind: 'file', path: '' }, 'cameras.0.source.path', /path of a video file/)
+    refused({ kind: 'file' }, 'cameras.0.source.path', /give/)
+    refused({ kind: 'test-pattern', width: 161 }, 'cameras.0.source.width', /even number/)
+    refused({ kind: 'test-pattern', mark: { key: 'short' } }, 'cameras.0.source.mark.key', /base64url/)
+    refused('rtsp://ann:s3cret@h/', 'cameras.0.source', /give/)
+    assert.throws(
+      () => parseSource({ kind: 'rtsp', url: 'https://ann:s3cret@h/' }, 'source'),
+      error => !String(error).includes('s3cret'),
+    )
+  })
+
+  it('refuses an unknown key', () => {
+    refused({ kind: 'file', path: '/a', loop: true }, 'cameras.0.source.loop', /unknown key/)
+  })
+})
