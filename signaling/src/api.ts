@@ -1,0 +1,159 @@
+import { ROSTER_MAX_BYTES } from '@ownsight/protocol/limits'
+import { publicKey } from '@ownsight/protocol/messages'
+import { VERSION } from '@ownsight/protocol/version'
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import * as v from 'valibot'
+import {
+  type Account,
+  camerasOf,
+  changePassword,
+  closeSession,
+  findSession,
+  invite,
+  isSetUp,
+  openSession,
+  readRoster,
+  registerDevice,
+  signIn,
+  signInByToken,
+  signUp,
+  writeRoster,
+} from './accounts.ts'
+import { clientAddress } from './origin-guard.ts'
+import { PASSWORD_MAX_BYTES, PASSWORD_MIN } from './password.ts'
+import type { Presence } from './presence.ts'
+import { type RateLimit, rateLimit } from './rate-limit.ts'
+import type { Runtime } from './runtime.ts'
+import { ApiError } from './signaling-error.ts'
+
+const name = v.pipe(v.string(), v.trim(), v.minLength(1), v.maxLength(64), v.regex(/^[\p{L}\p{N} ._@+-]+$/u))
+const password = v.pipe(v.string(), v.minLength(PASSWORD_MIN), v.maxBytes(PASSWORD_MAX_BYTES))
+const givenPassword = v.pipe(v.string(), v.maxBytes(PASSWORD_MAX_BYTES))
+const secret = v.pipe(v.string(), v.regex(/^[A-Za-z0-9_-]{20,64}$/))
+
+const bodies = {
+  signUp: v.union([
+    v.strictObject({ token: secret, name, password }),
+    v.strictObject({ invitation: secret, name, password }),
+  ]),
+  signIn: v.union([v.strictObject({ name, password: givenPassword }), v.strictObject({ token: secret })]),
+  password: v.strictObject({ old: v.optional(givenPassword), new: password }),
+  device: v.strictObject({ auth: publicKey }),
+  roster: v.strictObject({
+    version: v.pipe(v.number(), v.safeInteger(), v.minValue(1)),
+    sealed: v.pipe(v.string(), v.maxLength(ROSTER_MAX_BYTES), v.regex(/^[A-Za-z0-9_-]+$/)),
+  }),
+}
+
+const WHAT: Record<string, string> = {
+  password: `The password needs ${PASSWORD_MIN} to ${PASSWORD_MAX_BYTES} characters.`,
+  new: `The new password needs ${PASSWORD_MIN} to ${PASSWORD_MAX_BYTES} characters.`,
+  name: 'The name needs 1 to 64 letters, digits or . _ @ + -',
+}
+
+function parse<S extends v.GenericSchema>(schema: S, body: unknown): v.InferOutput<S> {
+  const parsed = v.safeParse(schema, body)
+  if (parsed.success) return parsed.output
+  const fields = parsed.issues.flatMap(issue => ('issues' in issue && issue.issues ? issue.issues : [issue]))
+  const field = fields
+    .map(issue => v.getDotPath(issue as v.BaseIssue<unknown>))
+    .find(path => path && path in WHAT)
+  throw new ApiError(
+    400,
+    'bad_form',
+    WHAT[field ?? ''] ?? 'This request is not one the server knows. Reload the page.',
+  )
+}
+
+/** The HTTP half: accounts, this browser's device key, the sealed roster. Everything is `no-store`. */
+export function serveApi(app: FastifyInstance, runtime: Runtime, presence: Presence): void {
+  const { db } = runtime
+  const perAddress = rateLimit({ burst: 20, perMinute: 20 })
+  const perName = rateLimit({ burst: 10, perMinute: 5 })
+  const reads = rateLimit({ burst: 200, perMinute: 600 })
+
+  const limit = (bucket: RateLimit, key: string): void => {
+    if (bucket.take(key)) return
+    runtime.metrics.refused.inc({ reason: 'rate' })
+    throw new ApiError(429, 'rate', 'Too many tries. Wait a little and try again.', bucket.wait(key))
+  }
+  const address = (request: FastifyRequest) =>
+    clientAddress(request.raw, runtime.config.behindProxy !== undefined)
+  const cookie = (request: FastifyRequest) => request.cookies[runtime.cookieName()]
+  const signedIn = async (request: FastifyRequest): Promise<Account> => {
+    limit(reads, address(request))
+    const account = await findSession(db, cookie(request))
+    if (!account) throw new ApiError(401, 'not_signed_in', 'Sign in first.')
+    return account
+  }
+  const welcome = async (reply: FastifyReply, account: Account, status: number) => {
+    const options = { httpOnly: true, sameSite: 'strict', path: '/', secure: runtime.config.secure } as const
+    reply.setCookie(runtime.cookieName(), await openSession(db, account), { ...options, maxAge: 30 * 86_400 })
+    return reply.code(status).send({ account })
+  }
+  const timed = async <T>(method: string, work: () => Promise<T>): Promise<T> => {
+    const end = runtime.metrics.authSeconds.startTimer({ method })
+    try {
+      return await work()
+    } catch (error) {
+      if (error instanceof ApiError) runtime.metrics.authFailures.inc({ reason: error.code })
+      throw error
+    } finally {
+      end()
+    }
+  }
+
+  app.get('/api/state', async request => {
+    limit(reads, address(request))
+    const account = await findSession(db, cookie(request))
+    return { setup: !(await isSetUp(db)), account: account ?? null, build: VERSION }
+  })
+  app.post('/api/sign-up', async (request, reply) => {
+    limit(perAddress, address(request))
+    const body = parse(bodies.signUp, request.body)
+    return welcome(reply, await timed('sign-up', () => signUp(db, body)), 201)
+  })
+  app.post('/api/sign-in', async (request, reply) => {
+    limit(perAddress, address(request))
+    const body = parse(bodies.signIn, request.body)
+    if ('token' in body) return welcome(reply, await timed('token', () => signInByToken(db, body.token)), 200)
+    limit(perName, body.name.toLowerCase())
+    return welcome(reply, await timed('password', () => signIn(db, body.name, body.password)), 200)
+  })
+  app.post('/api/sign-out', async (request, reply) => {
+    const session = cookie(request)
+    if (session) await closeSession(db, session)
+    return reply
+      .clearCookie(runtime.cookieName(), { path: '/', secure: runtime.config.secure })
+      .code(204)
+      .send()
+  })
+  app.post('/api/password', async (request, reply) => {
+    const account = await signedIn(request)
+    limit(perName, account.id)
+    const body = parse(bodies.password, request.body)
+    await timed('password', () => changePassword(db, account, body.old, body.new))
+    return welcome(reply, account, 200)
+  })
+  app.post('/api/devices', async (request, reply) => {
+    const account = await signedIn(request)
+    await registerDevice(db, account, parse(bodies.device, request.body).auth)
+    return reply.code(201).send({})
+  })
+  app.post('/api/invitations', async (request, reply) => {
+    await signedIn(request)
+    limit(perAddress, address(request))
+    return reply.code(201).send(await invite(db))
+  })
+  app.get('/api/cameras', async request => {
+    const account = await signedIn(request)
+    return (await camerasOf(db, account.id)).map(cam => presence.read(cam))
+  })
+  app.get('/api/roster', async request => readRoster(db, await signedIn(request)))
+  app.put('/api/roster', async (request, reply) => {
+    const account = await signedIn(request)
+    const { version, sealed } = parse(bodies.roster, request.body)
+    await writeRoster(db, account, version, sealed)
+    return reply.code(204).send()
+  })
+}

@@ -1,0 +1,69 @@
+import { createServer, type RequestListener, type Server } from 'node:http'
+import { createServer as createTlsServer } from 'node:https'
+import fastifyCookie from '@fastify/cookie'
+import Fastify, { type FastifyInstance } from 'fastify'
+import { serveApi } from './api.ts'
+import { judgeOrigin } from './origin-guard.ts'
+import { securityHeaders, servePages } from './pages.ts'
+import type { Presence } from './presence.ts'
+import type { Runtime } from './runtime.ts'
+import { ApiError } from './signaling-error.ts'
+
+const UNSAFE = new Set(['POST', 'PUT', 'PATCH', 'DELETE'])
+
+const ORIGIN_FAULT = {
+  host: 'This server answers under its own address only. Open it at the address it was set up for.',
+  origin: 'Requests from other pages are refused.',
+} as const
+
+export function createHttp(runtime: Runtime, presence: Presence): FastifyInstance {
+  const { tlsFiles } = runtime.config
+  const serverFactory = (handler: RequestListener): Server =>
+    tlsFiles
+      ? (createTlsServer({ ...tlsFiles, minVersion: 'TLSv1.2' }, handler) as unknown as Server)
+      : createServer(handler)
+  const app = Fastify({ serverFactory, bodyLimit: 128 * 1024, logger: false, requestTimeout: 15_000 })
+
+  app.addHook('onRequest', async (request, reply) => {
+    reply.headers(securityHeaders(runtime.origin(), runtime.config.secure))
+    if (request.url.startsWith('/api/')) reply.header('cache-control', 'no-store')
+    const fault = judgeOrigin(request.raw, runtime.origin(), UNSAFE.has(request.method))
+    if (!fault) return
+    runtime.metrics.refused.inc({ reason: fault })
+    throw new ApiError(fault === 'host' ? 421 : 403, fault, ORIGIN_FAULT[fault])
+  })
+  app.addHook('onResponse', async (request, reply) => {
+    const kind = request.routeOptions.url ?? 'other'
+    runtime.log({
+      event: 'request',
+      namespace: 'http',
+      kind,
+      status: reply.statusCode,
+      ms: Math.round(reply.elapsedTime),
+    })
+  })
+  app.setErrorHandler((error, _request, reply) => {
+    reply.header('cache-control', 'no-store')
+    if (error instanceof ApiError) {
+      if (error.retryAfter) reply.header('retry-after', error.retryAfter)
+      return reply.code(error.status).send({ error: error.code, message: error.message })
+    }
+    const status = (error as { statusCode?: number }).statusCode ?? 500
+    if (status < 500)
+      return reply
+        .code(status)
+        .send({ error: 'bad_form', message: 'This request is not one the server knows.' })
+    runtime.log({ event: 'fault', namespace: 'http', result: (error as Error).name })
+    return reply.code(500).send({ error: 'fault', message: 'Something went wrong here. Try again.' })
+  })
+  app.setNotFoundHandler((_request, reply) =>
+    reply
+      .code(404)
+      .header('cache-control', 'no-store')
+      .send({ error: 'not_found', message: 'There is nothing here.' }),
+  )
+  app.register(fastifyCookie)
+  app.after(() => serveApi(app, runtime, presence))
+  if (runtime.config.viewer) servePages(app, runtime.config.viewer)
+  return app
+}

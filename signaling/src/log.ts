@@ -1,0 +1,59 @@
+import { createHmac } from 'node:crypto'
+import { VERSION } from '@ownsight/protocol/version'
+import { type DestinationStream, pino } from 'pino'
+
+/**
+ * What a log line may hold, and in which shape; anything else is dropped before it reaches pino. Words come from
+ * closed lists in the code, people and devices appear as pseudonyms: a description, a token, a name or an address
+ * has no way in.
+ */
+export type LogFields = {
+  event: string
+  namespace?: 'camera' | 'viewer' | 'unpaired' | 'http'
+  kind?: string
+  result?: string
+  status?: number
+  /** milliseconds */
+  ms?: number
+  /** bytes */
+  size?: number
+  from?: string
+  to?: string
+}
+
+const WORD = /^[A-Za-z0-9_:/.*-]{1,40}$/
+const SHAPES: { [K in keyof Required<LogFields>]: RegExp | 'number' } = {
+  event: /^[a-z_]{1,32}$/,
+  namespace: /^[a-z]{1,16}$/,
+  kind: WORD,
+  result: WORD,
+  status: 'number',
+  ms: 'number',
+  size: 'number',
+  from: /^p[0-9a-f]{12}$/,
+  to: /^p[0-9a-f]{12}$/,
+}
+
+export type Log = (fields: LogFields) => void
+
+export function openLog(level: 'silent' | 'info' | 'debug', destination?: DestinationStream): Log {
+  const options = { level, base: { build: VERSION }, timestamp: pino.stdTimeFunctions.isoTime }
+  const logger = pino(options, destination ?? pino.destination({ dest: 2, sync: true }))
+  return fields => logger.info(allowed(fields))
+}
+
+function allowed(fields: LogFields): Record<string, unknown> {
+  const kept: Record<string, unknown> = {}
+  for (const [name, shape] of Object.entries(SHAPES)) {
+    const value: unknown = fields[name as keyof LogFields]
+    if (value === undefined) continue
+    const fits =
+      shape === 'number' ? typeof value === 'number' : typeof value === 'string' && shape.test(value)
+    kept[name] = fits ? value : 'unfit'
+  }
+  return kept
+}
+
+/** Tells two devices apart within one run of the server and means nothing elsewhere: the salt is never written. */
+export const pseudonym = (id: string, salt: string): string =>
+  `p${createHmac('sha256', salt).update(id).digest('hex').slice(0, 12)}`

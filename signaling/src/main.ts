@@ -1,0 +1,114 @@
+#!/usr/bin/env node
+import { readFileSync } from 'node:fs'
+import { homedir } from 'node:os'
+import { join } from 'node:path'
+import { parseArgs } from 'node:util'
+import type { ConfigInput } from './config.ts'
+import { startSignaling } from './server.ts'
+import { SignalingError } from './signaling-error.ts'
+
+const HELP = `ownsight-signaling: connects cameras and viewers that know each other's keys. It sees no picture.
+
+  ownsight-signaling                                              on this machine only
+  ownsight-signaling --behind-proxy https://cameras.example.org   behind your reverse proxy
+  ownsight-signaling --host 192.0.2.7 --cert c.pem --key k.pem --origin https://cameras.home.arpa
+
+  --host ADDRESS         listen here (default 127.0.0.1)
+  --port PORT            default 8480
+  --data FOLDER          the database (default ~/.local/state/ownsight-signaling)
+  --viewer FOLDER        the built viewer to serve
+  --cert FILE --key FILE TLS certificate and key, PEM
+  --origin ORIGIN        what browsers type, where it is not the address listened on
+  --behind-proxy ORIGIN  a reverse proxy with this https origin ends TLS
+  --health-port PORT     /metrics, /healthz, /readyz on 127.0.0.1 (default 9480)
+  --config FILE          the same settings as JSON
+  --help                 this text
+`
+
+const text = { type: 'string' } as const
+const OPTIONS = {
+  host: text,
+  port: text,
+  data: text,
+  viewer: text,
+  cert: text,
+  key: text,
+  origin: text,
+  'behind-proxy': text,
+  'health-port': text,
+  config: text,
+  help: { type: 'boolean' },
+} as const
+
+function parseCommandLine() {
+  try {
+    return parseArgs({ options: OPTIONS }).values
+  } catch (error) {
+    throw new SignalingError('usage', `${(error as Error).message.split('. ')[0]}. See --help.`)
+  }
+}
+
+type Options = ReturnType<typeof parseCommandLine>
+
+function configure(options: Options): ConfigInput {
+  const file: Partial<ConfigInput> = options.config ? readConfig(options.config) : {}
+  const number = (value: string | undefined) => (value === undefined ? undefined : Number(value))
+  const listen = withoutUndefined({ ...file.listen, host: options.host, port: number(options.port) })
+  const tls = options.cert || options.key ? { cert: options.cert ?? '', key: options.key ?? '' } : undefined
+  const given = withoutUndefined({
+    data: options.data,
+    viewer: options.viewer,
+    tls,
+    origin: options.origin,
+    behindProxy: options['behind-proxy'],
+    healthPort: number(options['health-port']),
+  })
+  return {
+    data: join(process.env.XDG_STATE_HOME || join(homedir(), '.local', 'state'), 'ownsight-signaling'),
+    viewer: join(import.meta.dirname, '..', '..', 'viewer', 'dist'),
+    healthPort: 9480,
+    ...file,
+    ...given,
+    listen: { ...file.listen, ...listen },
+  }
+}
+
+const withoutUndefined = <T extends object>(value: T) =>
+  Object.fromEntries(Object.entries(value).filter(([, each]) => each !== undefined)) as {
+    [K in keyof T]?: Exclude<T[K], undefined>
+  }
+
+function readConfig(path: string): Partial<ConfigInput> {
+  try {
+    return JSON.parse(readFileSync(path, 'utf8'))
+  } catch {
+    throw new SignalingError('config', `${path} cannot be read, or is not JSON.`)
+  }
+}
+
+async function main(): Promise<void> {
+  const options = parseCommandLine()
+  if (options.help) return void process.stdout.write(HELP)
+  const signaling = await startSignaling(configure(options))
+  process.stdout.write(`Signaling server: ${signaling.origin}\n`)
+  if (signaling.setupToken)
+    process.stdout.write(
+      `There is no account yet. Open it and make the first one with this token:\n\n  ${signaling.setupToken}\n\n`,
+    )
+  const { promise, resolve } = Promise.withResolvers<void>()
+  for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(name, () => resolve())
+  await promise
+  await signaling.close()
+}
+
+main().then(
+  () => process.exit(),
+  (error: unknown) => {
+    const known = error instanceof SignalingError
+    process.stderr.write(
+      `ownsight-signaling: ${known ? error.message : 'stopped by an unexpected fault. Please report it.'}\n`,
+    )
+    if (!known && process.env.NODE_DEBUG) process.stderr.write(`${(error as Error).stack}\n`)
+    process.exit(known ? 2 : 1)
+  },
+)

@@ -1,0 +1,62 @@
+import type { Presence as PresenceEvent } from '@ownsight/protocol/events'
+import type { CameraSocket, ViewerSocket } from './sockets.ts'
+
+/**
+ * Which cameras and viewers are connected, by the key each proved on its own socket. A beacon lives on the socket it
+ * came over and is gone with it: nothing here outlives a connection.
+ */
+export type Presence = {
+  camera(id: string): CameraSocket | undefined
+  read(id: string): PresenceEvent
+  cameraIn(id: string, account: string, socket: CameraSocket): void
+  cameraOut(id: string, account: string, socket: CameraSocket): void
+  beacon(id: string, account: string, socket: CameraSocket, beacon: string): void
+  viewerIn(account: string, socket: ViewerSocket): void
+  viewerOut(account: string, socket: ViewerSocket): void
+  /** Ends the sockets of a device. */
+  counts(): { cameras: number; viewers: number }
+}
+
+export function createPresence(): Presence {
+  const cameras = new Map<string, CameraSocket>()
+  const viewers = new Map<string, Set<ViewerSocket>>()
+
+  const read = (id: string): PresenceEvent => {
+    const socket = cameras.get(id)
+    const beacon = socket?.data.beacon
+    return { cam: id, online: socket !== undefined, ...(beacon ? { beacon } : {}) }
+  }
+  const announce = (id: string, account: string): void => {
+    for (const viewer of viewers.get(account) ?? []) viewer.emit('presence', read(id))
+  }
+  return {
+    camera: id => cameras.get(id),
+    read,
+    cameraIn(id, account, socket) {
+      // One key, one connection: the newest is the one whose challenge was answered last.
+      const before = cameras.get(id)
+      cameras.set(id, socket)
+      before?.disconnect(true)
+      announce(id, account)
+    },
+    cameraOut(id, account, socket) {
+      if (cameras.get(id) !== socket) return
+      cameras.delete(id)
+      announce(id, account)
+    },
+    beacon(id, account, socket, beacon) {
+      socket.data.beacon = beacon
+      if (cameras.get(id) === socket) announce(id, account)
+    },
+    viewerIn: (account, socket) => void viewers.set(account, (viewers.get(account) ?? new Set()).add(socket)),
+    viewerOut(account, socket) {
+      const mine = viewers.get(account)
+      mine?.delete(socket)
+      if (mine?.size === 0) viewers.delete(account)
+    },
+    counts: () => ({
+      cameras: cameras.size,
+      viewers: [...viewers.values()].reduce((sum, set) => sum + set.size, 0),
+    }),
+  }
+}

@@ -1,0 +1,15 @@
+import type { Config } from './config.ts'
+import type { Log } from './log.ts'
+import type { Metrics } from './metrics.ts'
+import type { Database } from './store/database.ts'
+
+/** What the parts of one running server share. `origin` is known once it listens. */
+export type Runtime = {
+  readonly config: Config
+  readonly db: Database
+  readonly log: Log
+  readonly metrics: Metrics
+  origin(): string
+  /** `__Host-sid` over TLS; with the port on loopback, where cookies are shared by all ports. */
+  cookieName(): string
+}

@@ -1,0 +1,77 @@
+import { chmodSync, closeSync, existsSync, fsyncSync, mkdirSync, openSync, renameSync } from 'node:fs'
+import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
+import { Kysely } from 'kysely'
+import { SignalingError } from '../signaling-error.ts'
+import { MIGRATIONS } from './migrations.ts'
+import type { Tables } from './schema.ts'
+import { nodeSqliteDialect } from './sqlite-dialect.ts'
+
+export type { TokenKind } from './schema.ts'
+export type Database = Kysely<Tables>
+
+const FILE = 'signaling.sqlite'
+
+/**
+ * Opens the store, brings its schema up to date, and keeps a copy of the file before each step.
+ * WAL with synchronous=FULL: a write that was acknowledged survives loss of power.
+ * @throws SignalingError when the data is newer than this program
+ */
+export function openDatabase(
+  folder: string,
+  options: { migrations?: readonly string[]; onCommit?: (seconds: number) => void } = {},
+): Database {
+  const { migrations = MIGRATIONS, onCommit = () => {} } = options
+  mkdirSync(folder, { recursive: true, mode: 0o700 })
+  chmodSync(folder, 0o700)
+  const file = join(folder, FILE)
+  createPrivately(file)
+  const db = new DatabaseSync(file, { timeout: 5000 })
+  try {
+    db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;')
+    migrate(db, file, migrations)
+  } catch (error) {
+    db.close()
+    throw error
+  }
+  return new Kysely<Tables>({ dialect: nodeSqliteDialect(db, onCommit) })
+}
+
+/** SQLite gives its -wal and -shm files the mode of the main file, so that one is made first. */
+function createPrivately(file: string): void {
+  closeSync(openSync(file, 'a', 0o600))
+  chmodSync(file, 0o600)
+}
+
+function migrate(db: DatabaseSync, file: string, migrations: readonly string[]): void {
+  const version = Number(db.prepare('PRAGMA user_version').get()?.user_version)
+  if (version > migrations.length)
+    throw new SignalingError(
+      'data',
+      `${file} was written by a newer Ownsight (schema ${version}, this one knows ${migrations.length}). Update the signaling server, or restore an older copy of that file.`,
+    )
+  for (let step = version; step < migrations.length; step++) {
+    if (step > 0) backup(db, `${file}.before-schema-${step + 1}`)
+    db.exec('BEGIN IMMEDIATE')
+    try {
+      db.exec(migrations[step] as string)
+      db.exec(`PRAGMA user_version = ${step + 1}`)
+      db.exec('COMMIT')
+    } catch (error) {
+      db.exec('ROLLBACK')
+      throw error
+    }
+  }
+}
+
+/** A consistent copy, on disk before the step begins. A copy from an interrupted earlier try is kept as it is. */
+function backup(db: DatabaseSync, copy: string): void {
+  if (existsSync(copy)) return
+  const draft = `${copy}.${process.pid}`
+  createPrivately(draft)
+  db.prepare('VACUUM INTO ?').run(draft)
+  const handle = openSync(draft, 'r')
+  fsyncSync(handle)
+  closeSync(handle)
+  renameSync(draft, copy)
+}
