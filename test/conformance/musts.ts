@@ -2,6 +2,7 @@ import type { Must } from './must.ts'
 import { envelopeMusts } from './musts/envelope.ts'
 import { pairingMusts } from './musts/pairing.ts'
 import { policyMusts } from './musts/policy.ts'
+import { sdpMusts } from './musts/sdp.ts'
 import { sessionMusts } from './musts/session.ts'
 
 /** `M-2.10` comes after `M-2.9`. */
@@ -19,4 +20,5 @@ export const musts: readonly Must[] = [
   ...pairingMusts,
   ...policyMusts,
   ...sessionMusts,
+  ...sdpMusts,
 ].sort((a, b) => compare(a.must, b.must))
