@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { join } from 'node:path'
 import type { PairedCamera } from '@ownsight/protocol/pairing-owner'
 import { openBeacon } from '@ownsight/protocol/session'
-import { startAgent, type TestAgent } from '../support/agent.ts'
+import { isServing, startAgent, type TestAgent } from '../support/agent.ts'
 import { createOwner, type Owner, pairCamera, readPolicy, updatePolicy } from '../support/owner.ts'
 import { startTestSignaling, type TestSignaling } from '../support/signaling.ts'
 
@@ -81,7 +81,7 @@ describe('agent killed at every step', function () {
     if (acknowledged) assert.equal(state.event, 'online', 'an acknowledged pairing was lost')
     if (state.event === 'pairing-code') {
       const camera = await pairCamera(owner, state.code)
-      await again.report(report => report.event === 'online' && !report.note)
+      await again.report(isServing)
       assert.ok(camera.camId)
     }
     await again.kill()
@@ -91,12 +91,12 @@ describe('agent killed at every step', function () {
     it(`${step} of a policy write, ${TIMES} times: no acknowledged policy is lost, the epoch never goes back`, async () => {
       const fresh = startAgent({ server: signaling.origin })
       const camera = await pairCamera(owner, await fresh.code())
-      await fresh.report(report => report.event === 'online' && !report.note)
+      await fresh.report(isServing)
       await fresh.kill()
       let acknowledged = await readPolicy(owner, camera)
       for (let i = 0; i < TIMES; i++) {
         const armed = start(fresh.data, step, 'policy.accepted')
-        await armed.report(report => report.event === 'online' && !report.note)
+        await armed.report(isServing)
         await beaconOf(camera, acknowledged.policy.n)
         const change = { privacy: !acknowledged.policy.privacy }
         const updated = await updatePolicy(owner, camera, acknowledged, change).catch(() => undefined)
@@ -115,7 +115,7 @@ describe('agent killed at every step', function () {
     change: { privacy: boolean },
   ) {
     const again = start(data)
-    await again.report(report => report.event === 'online' && !report.note)
+    await again.report(isServing)
     const { n, ph } = await beaconOf(camera, known.policy.n)
     if (n !== known.policy.n) assert.equal(n, known.policy.n + 1)
     else assert.equal(ph, known.hash)

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { join } from 'node:path'
-import { startAgent } from '../support/agent.ts'
+import { isServing, startAgent } from '../support/agent.ts'
 import { createOwner, type Owner, pairCamera, readPolicy, updatePolicy } from '../support/owner.ts'
 import { startTestSignaling, type TestSignaling } from '../support/signaling.ts'
 
@@ -42,7 +42,7 @@ describe('fsync before the ack', function () {
     })
     try {
       const camera = await pairCamera(owner, await agent.code())
-      await agent.report(report => report.event === 'online' && !report.note)
+      await agent.report(isServing)
       await updatePolicy(owner, camera, await readPolicy(owner, camera), { privacy: true })
     } finally {
       await agent.kill('SIGKILL')

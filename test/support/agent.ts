@@ -15,6 +15,7 @@ export type TestAgent = {
   readonly stderr: () => string
   /** The first report, past or future, that `wanted` accepts. */
   report<T extends Report>(wanted: (report: Report) => report is T, from?: number): Promise<T>
+  report(wanted: (report: Report) => boolean, from?: number): Promise<Report>
   code(): Promise<string>
   exited: Promise<{ code: number | null; signal: NodeJS.Signals | null }>
   kill(signal?: NodeJS.Signals): Promise<void>
@@ -71,13 +72,13 @@ export function startAgent(options: AgentOptions): TestAgent {
     child.once('exit', (code, signal) => resolve({ code, signal })),
   )
 
-  function report<T extends Report>(wanted: (report: Report) => report is T, from = 0): Promise<T> {
-    const { promise, resolve, reject } = Promise.withResolvers<T>()
+  function report(wanted: (report: Report) => boolean, from = 0): Promise<Report> {
+    const { promise, resolve, reject } = Promise.withResolvers<Report>()
     const look = () => {
       const found = reports.slice(from).find(wanted)
       if (!found) return
       waiting.delete(look)
-      resolve(found as T)
+      resolve(found)
     }
     waiting.add(look)
     look()
@@ -93,9 +94,9 @@ export function startAgent(options: AgentOptions): TestAgent {
     data,
     reports,
     stderr: () => errors,
-    report,
+    report: report as TestAgent['report'],
     code: async () =>
-      (await report(each => each.event === 'pairing-code', lastIndexOf(reports, 'pairing-code'))).code,
+      codeOf(await report(each => each.event === 'pairing-code', lastIndexOf(reports, 'pairing-code'))),
     exited,
     kill,
     dispose: async () => {
@@ -115,3 +116,8 @@ export const isEvent =
   <E extends Report['event']>(event: E, camera?: string) =>
   (report: Report): report is Extract<Report, { event: E }> =>
     report.event === event && (camera === undefined || ('camera' in report && report.camera === camera))
+
+const codeOf = (report: Report): string => (report.event === 'pairing-code' ? report.code : '')
+
+/** A paired camera that is reachable through its server. */
+export const isServing = (report: Report): boolean => report.event === 'online' && !report.note

@@ -1,0 +1,115 @@
+import { execFileSync } from 'node:child_process'
+
+/**
+ * Networks for one test: namespaces joined by veth pairs, none of them linked to this machine's own network, so that
+ * nothing sent inside can leave.
+ */
+export type Network = {
+  /** The full name of a namespace, as `ip netns` lists it. */
+  nameOf(namespace: string): string
+  /** Puts a namespace's name before a command: `['ip', 'netns', 'exec', …]`. */
+  prefix(namespace: string): string[]
+  /** Runs a command in a namespace and returns what it prints. */
+  run(namespace: string, ...command: string[]): string
+  /** What the namespace has sent since `counters`, by destination and protocol. */
+  sent(namespace: string): Sent[]
+  close(): void
+}
+
+export type Sent = { protocol: 'udp' | 'tcp' | 'other'; address: string; packets: number }
+
+/** Two namespaces and the address each has on the link between them, such as `{ camera: '10.9.0.1/24', … }`. */
+export type Link = Record<string, string>
+
+let made = 0
+
+/** Needs root. Names begin with `ownsight-<pid>`, which `npm test` looks for at its end. */
+export function createNetwork(options: { namespaces: string[]; links: Link[] }): Network {
+  const network = ++made
+  const nameOf = (namespace: string): string => `ownsight-${process.pid}-${network}-${namespace}`
+  const run = (namespace: string, ...command: string[]): string =>
+    execFileSync('ip', ['netns', 'exec', nameOf(namespace), ...command], { encoding: 'utf8' })
+  const close = (): void => {
+    for (const namespace of options.namespaces)
+      if (listNamespaces().includes(nameOf(namespace))) ip('netns', 'del', nameOf(namespace))
+  }
+  try {
+    for (const namespace of options.namespaces) {
+      ip('netns', 'add', nameOf(namespace))
+      ip('-n', nameOf(namespace), 'link', 'set', 'lo', 'up')
+    }
+    options.links.forEach((link, index) => {
+      join(link, index, nameOf)
+    })
+    for (const namespace of options.namespaces) countPackets(nameOf(namespace))
+  } catch (error) {
+    close()
+    throw error
+  }
+  return {
+    nameOf,
+    prefix: namespace => ['ip', 'netns', 'exec', nameOf(namespace)],
+    run,
+    sent: namespace => parseSent(run(namespace, 'nft', '-j', 'list', 'table', 'inet', 'count')),
+    close,
+  }
+}
+
+const ip = (...args: string[]): string =>
+  execFileSync('ip', args, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] })
+
+/** Both ends are born in their namespaces: no moment in which one is in the machine's own. */
+function join(link: Link, index: number, nameOf: (namespace: string) => string): void {
+  const [[a, addressA], [b, addressB]] = Object.entries(link) as [[string, string], [string, string]]
+  const device = `veth${index}`
+  ip('-n', nameOf(a), 'link', 'add', device, 'type', 'veth', 'peer', 'name', device, 'netns', nameOf(b))
+  for (const [namespace, address] of [
+    [a, addressA],
+    [b, addressB],
+  ] as const) {
+    ip('-n', nameOf(namespace), 'addr', 'add', address, 'dev', device)
+    ip('-n', nameOf(namespace), 'link', 'set', device, 'up')
+  }
+}
+
+/** One counter per destination address and protocol, for all that leaves by another way than loopback. */
+const COUNT = `
+table inet count {
+  set udp4 { type ipv4_addr; flags dynamic; counter; size 4096; }
+  set tcp4 { type ipv4_addr; flags dynamic; counter; size 4096; }
+  set all4 { type ipv4_addr; flags dynamic; counter; size 4096; }
+  chain c_out {
+    type filter hook output priority 0; policy accept;
+    oifname "lo" accept
+    meta l4proto udp add @udp4 { ip daddr }
+    meta l4proto tcp add @tcp4 { ip daddr }
+    meta l4proto != { udp, tcp } add @all4 { ip daddr }
+  }
+}
+`
+
+function countPackets(name: string): void {
+  execFileSync('ip', ['netns', 'exec', name, 'nft', '-f', '-'], { input: COUNT })
+}
+
+type Element = { elem: { val: string; counter: { packets: number } } }
+
+function parseSent(json: string): Sent[] {
+  const { nftables } = JSON.parse(json) as {
+    nftables: { set?: { name: string; elem?: Element[] } }[]
+  }
+  return nftables.flatMap(({ set }) =>
+    (set?.elem ?? []).map(({ elem }) => ({
+      protocol: set?.name === 'udp4' ? 'udp' : set?.name === 'tcp4' ? 'tcp' : 'other',
+      address: elem.val,
+      packets: elem.counter.packets,
+    })),
+  )
+}
+
+/** The names of this machine's network namespaces. */
+export const listNamespaces = (): string[] =>
+  ip('netns', 'list')
+    .split('\n')
+    .map(line => line.split(' ')[0] ?? '')
+    .filter(name => name !== '')
