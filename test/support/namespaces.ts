@@ -11,12 +11,13 @@ export type Network = {
   prefix(namespace: string): string[]
   /** Runs a command in a namespace and returns what it prints. */
   run(namespace: string, ...command: string[]): string
-  /** What the namespace has sent since `counters`, by destination and protocol. */
+  /** What the namespace has sent into its links since it was made, by destination and protocol. */
   sent(namespace: string): Sent[]
   close(): void
 }
 
-export type Sent = { protocol: 'udp' | 'tcp' | 'other'; address: string; packets: number }
+/** `protocol` as nft names it: `udp`, `tcp`, `icmp`, `ipv6-icmp`. */
+export type Sent = { protocol: string; address: string; packets: number }
 
 /** Two namespaces and the address each has on the link between them, such as `{ camera: '10.9.0.1/24', … }`. */
 export type Link = Record<string, string>
@@ -58,32 +59,36 @@ export function createNetwork(options: { namespaces: string[]; links: Link[] }):
 const ip = (...args: string[]): string =>
   execFileSync('ip', args, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] })
 
-/** Both ends are born in their namespaces: no moment in which one is in the machine's own. */
+/**
+ * Both ends are born in their namespaces: no moment in which one is in the machine's own. The first link is also the
+ * default route, so that a packet for somewhere else is sent and counted instead of being refused by the kernel.
+ */
 function join(link: Link, index: number, nameOf: (namespace: string) => string): void {
   const [[a, addressA], [b, addressB]] = Object.entries(link) as [[string, string], [string, string]]
   const device = `veth${index}`
   ip('-n', nameOf(a), 'link', 'add', device, 'type', 'veth', 'peer', 'name', device, 'netns', nameOf(b))
-  for (const [namespace, address] of [
-    [a, addressA],
-    [b, addressB],
+  for (const [namespace, own, peer] of [
+    [a, addressA, addressB],
+    [b, addressB, addressA],
   ] as const) {
-    ip('-n', nameOf(namespace), 'addr', 'add', address, 'dev', device)
-    ip('-n', nameOf(namespace), 'link', 'set', device, 'up')
+    const name = nameOf(namespace)
+    ip('-n', name, 'addr', 'add', own, 'dev', device)
+    ip('-n', name, 'link', 'set', device, 'up')
+    const routed = ip('-n', name, 'route', 'show', 'default') !== ''
+    if (!routed) ip('-n', name, 'route', 'add', 'default', 'via', peer.split('/')[0] ?? '')
   }
 }
 
 /** One counter per destination address and protocol, for all that leaves by another way than loopback. */
 const COUNT = `
 table inet count {
-  set udp4 { type ipv4_addr; flags dynamic; counter; size 4096; }
-  set tcp4 { type ipv4_addr; flags dynamic; counter; size 4096; }
-  set all4 { type ipv4_addr; flags dynamic; counter; size 4096; }
+  set sent4 { type ipv4_addr . inet_proto; flags dynamic; counter; size 4096; }
+  set sent6 { type ipv6_addr . inet_proto; flags dynamic; counter; size 4096; }
   chain c_out {
     type filter hook output priority 0; policy accept;
     oifname "lo" accept
-    meta l4proto udp add @udp4 { ip daddr }
-    meta l4proto tcp add @tcp4 { ip daddr }
-    meta l4proto != { udp, tcp } add @all4 { ip daddr }
+    meta nfproto ipv4 add @sent4 { ip daddr . meta l4proto }
+    meta nfproto ipv6 add @sent6 { ip6 daddr . meta l4proto }
   }
 }
 `
@@ -92,17 +97,15 @@ function countPackets(name: string): void {
   execFileSync('ip', ['netns', 'exec', name, 'nft', '-f', '-'], { input: COUNT })
 }
 
-type Element = { elem: { val: string; counter: { packets: number } } }
+type Element = { elem: { val: { concat: [string, string | number] }; counter: { packets: number } } }
 
 function parseSent(json: string): Sent[] {
-  const { nftables } = JSON.parse(json) as {
-    nftables: { set?: { name: string; elem?: Element[] } }[]
-  }
+  const { nftables } = JSON.parse(json) as { nftables: { set?: { elem?: Element[] } }[] }
   return nftables.flatMap(({ set }) =>
-    (set?.elem ?? []).map(({ elem }) => ({
-      protocol: set?.name === 'udp4' ? 'udp' : set?.name === 'tcp4' ? 'tcp' : 'other',
-      address: elem.val,
-      packets: elem.counter.packets,
+    (set?.elem ?? []).map(({ elem: { val, counter } }) => ({
+      protocol: String(val.concat[1]),
+      address: val.concat[0],
+      packets: counter.packets,
     })),
   )
 }
