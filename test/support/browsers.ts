@@ -1,74 +1,96 @@
-import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { type BrowserContext, chromium } from 'playwright-core'
-import { type Browser, launch } from 'puppeteer-core'
+import puppeteer, { type Browser } from 'puppeteer-core'
+import { removeTemp, tempFolder } from './temp.ts'
+import { until } from './wait.ts'
 
-/** A real Chromium with a profile of its own. `namespace` runs it inside that network namespace. */
-export type Chromium = { readonly context: BrowserContext; close(): Promise<void> }
-
-export type ChromiumOptions = {
+export type LaunchOptions = {
   args?: string[]
-  namespace?: string
-  /** kept after close; a fresh folder otherwise */
+  /** kept after `close`; without it, a new one that goes with the browser */
   profile?: string
-  viewport?: { width: number; height: number }
-  colorScheme?: 'light' | 'dark'
-  ignoreHTTPSErrors?: boolean
+  /** command put in front, such as the `prefix` of a network namespace */
+  prefix?: string[]
 }
 
-const ARGS = [
+export type Chromium = { readonly context: BrowserContext; readonly profile: string; close(): Promise<void> }
+export type Firefox = { readonly browser: Browser; readonly profile: string; close(): Promise<void> }
+
+/** Nothing of its own on the network, no QUIC, no first-run pages; root has no sandbox of its own in a container. */
+const CHROMIUM_ARGS = [
   '--no-sandbox',
   '--disable-gpu',
+  '--disable-dev-shm-usage',
   '--disable-quic',
   '--no-first-run',
   '--disable-background-networking',
   '--disable-component-update',
   '--disable-sync',
-  '--disable-dev-shm-usage',
+  '--autoplay-policy=no-user-gesture-required',
 ]
 
-export async function launchChromium(options: ChromiumOptions = {}): Promise<Chromium> {
-  const folder = mkdtempSync(join(tmpdir(), 'ownsight-chromium-'))
-  const profile = options.profile ?? join(folder, 'profile')
+/** Debian's Chromium, headless, with a profile of its own. */
+export async function launchChromium(options: LaunchOptions = {}): Promise<Chromium> {
+  const profile = options.profile ?? tempFolder('chromium')
   const context = await chromium.launchPersistentContext(profile, {
-    executablePath: options.namespace ? wrapper(folder, options.namespace) : '/usr/bin/chromium',
+    executablePath: options.prefix ? wrapper(profile, options.prefix) : '/usr/bin/chromium',
     headless: true,
-    args: [...ARGS, ...(options.args ?? [])],
-    viewport: options.viewport ?? { width: 390, height: 844 },
-    colorScheme: options.colorScheme ?? 'light',
-    ignoreHTTPSErrors: options.ignoreHTTPSErrors ?? false,
+    args: [...CHROMIUM_ARGS, ...(options.args ?? [])],
   })
-  return {
-    context,
-    async close() {
-      await context.close()
-      rmSync(folder, { recursive: true, force: true, maxRetries: 5 })
-    },
-  }
+  return { context, profile, close: () => closed(context, profile, options.profile === undefined) }
 }
 
-/** A program for playwright to start: its control pipe crosses the namespace, its traffic does not leave it. */
-function wrapper(folder: string, namespace: string): string {
-  const path = join(folder, 'chromium')
-  writeFileSync(path, `#!/bin/sh\nexec ip netns exec ${namespace} /usr/bin/chromium "$@"\n`)
-  chmodSync(path, 0o755)
-  return path
-}
-
-/** A real Firefox ESR over WebDriver BiDi. */
-export async function launchFirefox(): Promise<{ browser: Browser; close(): Promise<void> }> {
-  const browser = await launch({
+/**
+ * Firefox ESR, headless, driven over WebDriver BiDi (Playwright cannot drive Debian's build). BiDi is a websocket on
+ * loopback, so that a Firefox in another network namespace is out of reach: no `prefix`.
+ */
+export async function launchFirefox(options: Omit<LaunchOptions, 'prefix'> = {}): Promise<Firefox> {
+  const profile = options.profile ?? tempFolder('firefox')
+  const browser = await puppeteer.launch({
     browser: 'firefox',
-    protocol: 'webDriverBiDi',
     executablePath: '/usr/bin/firefox-esr',
     headless: true,
-    extraPrefsFirefox: {
-      'media.peerconnection.ice.loopback': true,
-      'media.gmp-manager.updateEnabled': false,
-      'network.captive-portal-service.enabled': false,
-      'network.connectivity-service.enabled': false,
-    },
+    userDataDir: profile,
+    args: options.args ?? [],
+    extraPrefsFirefox: QUIET_FIREFOX,
   })
-  return { browser, close: () => browser.close() }
+  return { browser, profile, close: () => closed(browser, profile, options.profile === undefined) }
+}
+
+const QUIET_FIREFOX = {
+  'network.captive-portal-service.enabled': false,
+  'network.connectivity-service.enabled': false,
+  'app.update.enabled': false,
+  'datareporting.policy.dataSubmissionEnabled': false,
+  'media.autoplay.default': 0,
+}
+
+/** Playwright takes a program, not a command line, and talks through inherited pipes: `exec` keeps them. */
+function wrapper(profile: string, prefix: readonly string[]): string {
+  const file = join(profile, 'run-chromium')
+  const quoted = prefix.map(part => `'${part.replaceAll("'", "'\\''")}'`).join(' ')
+  writeFileSync(file, `#!/bin/sh\nexec ${quoted} /usr/bin/chromium "$@"\n`, { mode: 0o755 })
+  return file
+}
+
+async function closed(
+  browser: { close(): Promise<void> },
+  profile: string,
+  temporary: boolean,
+): Promise<void> {
+  await browser.close()
+  await until(() => processesOf(profile).length === 0, { timeout: 10_000, what: 'the end of the browser' })
+  if (temporary) removeTemp(profile)
+}
+
+/** Processes with `profile` on their command line. */
+function processesOf(profile: string): string[] {
+  return readdirSync('/proc').filter(pid => {
+    if (!/^\d+$/.test(pid)) return false
+    try {
+      return readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes(profile)
+    } catch {
+      return false
+    }
+  })
 }
