@@ -5,12 +5,15 @@ import puppeteer, { type Browser } from 'puppeteer-core'
 import { removeTemp, tempFolder } from './temp.ts'
 import { until } from './wait.ts'
 
-export type LaunchOptions = {
+export type ChromiumOptions = {
   args?: string[]
   /** kept after `close`; without it, a new one that goes with the browser */
   profile?: string
-  /** command put in front, such as the `prefix` of a network namespace */
-  prefix?: string[]
+  /** full name of the network namespace to run in */
+  namespace?: string
+  viewport?: { width: number; height: number }
+  colorScheme?: 'light' | 'dark'
+  ignoreHTTPSErrors?: boolean
 }
 
 export type Chromium = { readonly context: BrowserContext; readonly profile: string; close(): Promise<void> }
@@ -30,21 +33,24 @@ const CHROMIUM_ARGS = [
 ]
 
 /** Debian's Chromium, headless, with a profile of its own. */
-export async function launchChromium(options: LaunchOptions = {}): Promise<Chromium> {
+export async function launchChromium(options: ChromiumOptions = {}): Promise<Chromium> {
   const profile = options.profile ?? tempFolder('chromium')
   const context = await chromium.launchPersistentContext(profile, {
-    executablePath: options.prefix ? wrapper(profile, options.prefix) : '/usr/bin/chromium',
+    executablePath: options.namespace ? wrapper(profile, options.namespace) : '/usr/bin/chromium',
     headless: true,
     args: [...CHROMIUM_ARGS, ...(options.args ?? [])],
+    viewport: options.viewport ?? { width: 390, height: 844 },
+    colorScheme: options.colorScheme ?? 'light',
+    ignoreHTTPSErrors: options.ignoreHTTPSErrors ?? false,
   })
   return { context, profile, close: () => closed(context, profile, options.profile === undefined) }
 }
 
 /**
  * Firefox ESR, headless, driven over WebDriver BiDi (Playwright cannot drive Debian's build). BiDi is a websocket on
- * loopback, so that a Firefox in another network namespace is out of reach: no `prefix`.
+ * loopback, so that a Firefox in another network namespace is out of reach.
  */
-export async function launchFirefox(options: Omit<LaunchOptions, 'prefix'> = {}): Promise<Firefox> {
+export async function launchFirefox(options: { args?: string[]; profile?: string } = {}): Promise<Firefox> {
   const profile = options.profile ?? tempFolder('firefox')
   const browser = await puppeteer.launch({
     browser: 'firefox',
@@ -63,13 +69,13 @@ const QUIET_FIREFOX = {
   'app.update.enabled': false,
   'datareporting.policy.dataSubmissionEnabled': false,
   'media.autoplay.default': 0,
+  'media.gmp-manager.updateEnabled': false,
 }
 
 /** Playwright takes a program, not a command line, and talks through inherited pipes: `exec` keeps them. */
-function wrapper(profile: string, prefix: readonly string[]): string {
+function wrapper(profile: string, namespace: string): string {
   const file = join(profile, 'run-chromium')
-  const quoted = prefix.map(part => `'${part.replaceAll("'", "'\\''")}'`).join(' ')
-  writeFileSync(file, `#!/bin/sh\nexec ${quoted} /usr/bin/chromium "$@"\n`, { mode: 0o755 })
+  writeFileSync(file, `#!/bin/sh\nexec ip netns exec ${namespace} /usr/bin/chromium "$@"\n`, { mode: 0o755 })
   return file
 }
 
