@@ -3,27 +3,15 @@ import { publicKey } from '@ownsight/protocol/messages'
 import { VERSION } from '@ownsight/protocol/version'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import * as v from 'valibot'
-import {
-  type Account,
-  camerasOf,
-  changePassword,
-  closeSession,
-  findSession,
-  invite,
-  isSetUp,
-  openSession,
-  readRoster,
-  registerDevice,
-  signIn,
-  signInByToken,
-  signUp,
-  writeRoster,
-} from './accounts.ts'
-import { clientAddress } from './origin-guard.ts'
-import { PASSWORD_MAX_BYTES, PASSWORD_MIN } from './password.ts'
-import type { Presence } from './presence.ts'
+import { type Account, changePassword, invite, isSetUp, signIn, signInByToken, signUp } from './accounts.ts'
+import { camerasOf } from './cameras.ts'
+import { registerDevice } from './devices.ts'
+import { addressKey, clientAddress } from './origin-guard.ts'
+import { PASSWORD_MAX_BYTES, PASSWORD_MIN } from './password-pool.ts'
 import { type RateLimit, rateLimit } from './rate-limit.ts'
+import { readRoster, writeRoster } from './rosters.ts'
 import type { Runtime } from './runtime.ts'
+import { closeSession, findSession, openSession, SESSION_S } from './sessions.ts'
 import { ApiError } from './signaling-error.ts'
 
 const name = v.pipe(v.string(), v.trim(), v.minLength(1), v.maxLength(64), v.regex(/^[\p{L}\p{N} ._@+-]+$/u))
@@ -48,7 +36,7 @@ const bodies = {
 const WHAT: Record<string, string> = {
   password: `The password needs ${PASSWORD_MIN} to ${PASSWORD_MAX_BYTES} characters.`,
   new: `The new password needs ${PASSWORD_MIN} to ${PASSWORD_MAX_BYTES} characters.`,
-  name: 'The name needs 1 to 64 letters, digits or . _ @ + -',
+  name: 'The name needs 1 to 64 letters or digits, and may hold . _ @ + - and spaces.',
 }
 
 function parse<S extends v.GenericSchema>(schema: S, body: unknown): v.InferOutput<S> {
@@ -58,27 +46,28 @@ function parse<S extends v.GenericSchema>(schema: S, body: unknown): v.InferOutp
   const field = fields
     .map(issue => v.getDotPath(issue as v.BaseIssue<unknown>))
     .find(path => path && path in WHAT)
-  throw new ApiError(
-    400,
-    'bad_form',
-    WHAT[field ?? ''] ?? 'This request is not one the server knows. Reload the page.',
-  )
+  const message = WHAT[field ?? ''] ?? 'This request is not one the server knows. Reload the page.'
+  throw new ApiError(400, 'bad_form', message, field ? { field } : {})
 }
 
 /** The HTTP half: accounts, this browser's device key, the sealed roster. Everything is `no-store`. */
-export function serveApi(app: FastifyInstance, runtime: Runtime, presence: Presence): void {
-  const { db } = runtime
+export function serveApi(app: FastifyInstance, runtime: Runtime): void {
+  const { db, passwords } = runtime
   const perAddress = rateLimit({ burst: 20, perMinute: 20 })
-  const perName = rateLimit({ burst: 10, perMinute: 5 })
+  // Per household and name tight, per name alone wide: a stranger who guesses must not lock the owner out.
+  const perGuesser = rateLimit({ burst: 10, perMinute: 5 })
+  const perName = rateLimit({ burst: 60, perMinute: 10 })
   const reads = rateLimit({ burst: 200, perMinute: 600 })
 
   const limit = (bucket: RateLimit, key: string): void => {
     if (bucket.take(key)) return
     runtime.metrics.refused.inc({ reason: 'rate' })
-    throw new ApiError(429, 'rate', 'Too many tries. Wait a little and try again.', bucket.wait(key))
+    throw new ApiError(429, 'rate', 'Too many tries. Wait a little and try again.', {
+      retryAfter: bucket.wait(key),
+    })
   }
   const address = (request: FastifyRequest) =>
-    clientAddress(request.raw, runtime.config.behindProxy !== undefined)
+    addressKey(clientAddress(request.raw, runtime.config.behindProxy !== undefined))
   const cookie = (request: FastifyRequest) => request.cookies[runtime.cookieName()]
   const signedIn = async (request: FastifyRequest): Promise<Account> => {
     limit(reads, address(request))
@@ -86,9 +75,11 @@ export function serveApi(app: FastifyInstance, runtime: Runtime, presence: Prese
     if (!account) throw new ApiError(401, 'not_signed_in', 'Sign in first.')
     return account
   }
-  const welcome = async (reply: FastifyReply, account: Account, status: number) => {
+  const welcome = async (request: FastifyRequest, reply: FastifyReply, account: Account, status: number) => {
+    const before = cookie(request)
+    if (before) await closeSession(db, before)
     const options = { httpOnly: true, sameSite: 'strict', path: '/', secure: runtime.config.secure } as const
-    reply.setCookie(runtime.cookieName(), await openSession(db, account), { ...options, maxAge: 30 * 86_400 })
+    reply.setCookie(runtime.cookieName(), await openSession(db, account), { ...options, maxAge: SESSION_S })
     return reply.code(status).send({ account })
   }
   const timed = async <T>(method: string, work: () => Promise<T>): Promise<T> => {
@@ -111,14 +102,22 @@ export function serveApi(app: FastifyInstance, runtime: Runtime, presence: Prese
   app.post('/api/sign-up', async (request, reply) => {
     limit(perAddress, address(request))
     const body = parse(bodies.signUp, request.body)
-    return welcome(reply, await timed('sign-up', () => signUp(db, body)), 201)
+    return welcome(request, reply, await timed('sign-up', () => signUp(db, passwords, body)), 201)
   })
   app.post('/api/sign-in', async (request, reply) => {
     limit(perAddress, address(request))
     const body = parse(bodies.signIn, request.body)
-    if ('token' in body) return welcome(reply, await timed('token', () => signInByToken(db, body.token)), 200)
-    limit(perName, body.name.toLowerCase())
-    return welcome(reply, await timed('password', () => signIn(db, body.name, body.password)), 200)
+    if ('token' in body)
+      return welcome(request, reply, await timed('token', () => signInByToken(db, body.token)), 200)
+    const name = body.name.toLowerCase()
+    limit(perGuesser, `${address(request)} ${name}`)
+    limit(perName, name)
+    return welcome(
+      request,
+      reply,
+      await timed('password', () => signIn(db, passwords, body.name, body.password)),
+      200,
+    )
   })
   app.post('/api/sign-out', async (request, reply) => {
     const session = cookie(request)
@@ -130,10 +129,10 @@ export function serveApi(app: FastifyInstance, runtime: Runtime, presence: Prese
   })
   app.post('/api/password', async (request, reply) => {
     const account = await signedIn(request)
-    limit(perName, account.id)
+    limit(perGuesser, account.id)
     const body = parse(bodies.password, request.body)
-    await timed('password', () => changePassword(db, account, body.old, body.new))
-    return welcome(reply, account, 200)
+    await timed('password', () => changePassword(db, passwords, account, body.old, body.new))
+    return welcome(request, reply, account, 200)
   })
   app.post('/api/devices', async (request, reply) => {
     const account = await signedIn(request)
@@ -147,7 +146,7 @@ export function serveApi(app: FastifyInstance, runtime: Runtime, presence: Prese
   })
   app.get('/api/cameras', async request => {
     const account = await signedIn(request)
-    return (await camerasOf(db, account.id)).map(cam => presence.read(cam))
+    return (await camerasOf(db, account.id)).map(cam => runtime.presence.read(cam))
   })
   app.get('/api/roster', async request => readRoster(db, await signedIn(request)))
   app.put('/api/roster', async (request, reply) => {

@@ -1,37 +1,49 @@
-import { requests } from '@ownsight/protocol/events'
-import type { Server } from 'socket.io'
-import * as v from 'valibot'
-import { findCameraByAuth } from './accounts.ts'
 import { authenticate } from './authenticate.ts'
-import type { Presence } from './presence.ts'
+import { findCameraByAuth } from './cameras.ts'
+import { handle, refuseOtherEvents } from './handle.ts'
 import { rateLimit } from './rate-limit.ts'
-import { hintOf } from './relay.ts'
+import { requireTyp } from './relay.ts'
 import type { Runtime } from './runtime.ts'
-import { type CameraSocket, checkHello } from './sockets.ts'
+import type { DeviceSocket, Sockets } from './sockets.ts'
 
 /** A bound camera: present while its socket is, with the newest beacon it published. */
-export function openCameraNamespace(io: Server, runtime: Runtime, presence: Presence): void {
-  const namespace = io.of('/camera')
+export function openCameraNamespace(sockets: Sockets, runtime: Runtime): void {
+  const { presence, metrics, db } = runtime
   const publishes = rateLimit({ burst: 20, perMinute: 60 })
-  namespace.use(checkHello(runtime))
-  namespace.on('connection', (raw: unknown) => {
-    const socket = raw as CameraSocket
-    const find = (iss: string) => findCameraByAuth(runtime.db, iss)
-    authenticate(socket, runtime, 'camera', find, async key => {
-      const camera = await find(key)
-      if (!camera) return false
-      const { id, account } = camera
-      presence.cameraIn(id, account, socket)
-      socket.once('disconnect', () => presence.cameraOut(id, account, socket))
-      socket.on('publish', (received: unknown, ack: unknown) => {
-        if (typeof ack !== 'function') return
-        const parsed = v.safeParse(requests.publish, received)
-        if (!parsed.success) return void ack(hintOf('bad_form'))
-        if (!publishes.take(key)) return void ack(hintOf('rate'))
-        presence.beacon(id, account, socket, parsed.output.beacon)
-        ack({ ok: true })
-      })
-      return true
+  sockets.open('/camera').on('connection', (socket: DeviceSocket) => {
+    const state = { proved: false }
+    refuseOtherEvents(socket, runtime, ['auth', 'publish'], state)
+    void admit(socket, state).catch((error: unknown) => {
+      runtime.log({ event: 'fault', namespace: 'camera', result: (error as Error).name })
+      socket.disconnect(true)
     })
   })
+
+  async function admit(socket: DeviceSocket, state: { proved: boolean }): Promise<void> {
+    const proof = await authenticate(socket, runtime, 'camera', iss => findCameraByAuth(db, iss))
+    const camera = proof && (await findCameraByAuth(db, proof.key))
+    // From here to the end nothing waits: a socket that left meanwhile leaves nothing behind.
+    if (!camera || !socket.connected) return void socket.disconnect(true)
+    const { id, account } = camera
+    state.proved = true
+    sockets.settled(socket)
+    presence.cameraIn(id, account, socket)
+    metrics.connections.inc({ role: 'camera' })
+    socket.once('disconnect', () => {
+      presence.cameraOut(id, account, socket)
+      metrics.connections.dec({ role: 'camera' })
+    })
+    handle(
+      socket,
+      runtime,
+      'publish',
+      () => publishes.take(proof.key),
+      async ({ beacon }) => {
+        requireTyp(beacon, 'os1-beacon')
+        presence.beacon(id, account, socket, beacon)
+        return { ok: true }
+      },
+    )
+    proof.accept()
+  }
 }

@@ -5,10 +5,11 @@ import * as v from 'valibot'
 import { SignalingError } from './signaling-error.ts'
 
 const port = v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(65_535))
-const originText = v.pipe(
-  v.string(),
-  v.regex(/^https?:\/\/[^/?#@\s]+$/, 'give an origin such as https://cameras.example.org'),
-)
+const originText = v.pipe(v.string(), v.check(isOrigin, 'give an origin such as https://cameras.example.org'))
+
+function isOrigin(value: string): boolean {
+  return URL.canParse(value) && /^https?:$/.test(new URL(value).protocol) && new URL(value).origin === value
+}
 
 const schema = v.strictObject({
   listen: v.optional(
@@ -19,7 +20,7 @@ const schema = v.strictObject({
     {},
   ),
   /** where the database is kept */
-  data: v.string(),
+  data: v.pipe(v.string(), v.minLength(1, 'name a folder')),
   /** folder of the built viewer; none serves no pages */
   viewer: v.optional(v.string()),
   /** PEM files */
@@ -44,55 +45,77 @@ const NOT_SECURE = `Browsers keep keys and open cameras only for secure pages, s
   2. an overlay VPN that gives its members names and certificates: --cert and --key with what it issues
   3. a private CA installed on your own phones: --cert and --key (commands in docs/OPERATIONS.md)`
 
-/** @throws SignalingError naming every faulty setting by its path */
+type Fault = { path: string; message: string }
+
+/** @throws SignalingError naming every faulty setting by its path, all of them at once */
 export function parseConfig(value: unknown): Config {
   const parsed = v.safeParse(schema, value)
-  if (!parsed.success) throw new SignalingError('config', parsed.issues.map(describe).join('\n'))
+  if (!parsed.success) throw faulty(parsed.issues.map(describe))
   const config = parsed.output
-  const loopback = isLoopback(config.listen.host)
-  if (!loopback && !config.tls && !config.behindProxy)
-    throw new SignalingError(
-      'listen.host',
-      `Refusing to listen on ${config.listen.host} without TLS.\n${NOT_SECURE}`,
-    )
-  if (config.behindProxy && !config.behindProxy.startsWith('https://'))
-    throw new SignalingError(
-      'behindProxy',
-      `--behind-proxy takes the https origin of the proxy.\n${NOT_SECURE}`,
-    )
-  if (config.tls && config.origin && !config.origin.startsWith('https://'))
-    throw new SignalingError('origin', 'origin: with a certificate the origin begins with https://')
-  if (!config.tls && config.origin && !isLoopback(new URL(config.origin).hostname))
-    throw new SignalingError('origin', `origin: plain http is for this machine itself only.\n${NOT_SECURE}`)
+  const faults = contradictions(config)
+  const read = (path: 'cert' | 'key') => {
+    const file = config.tls?.[path]
+    if (file === undefined) return undefined
+    const pem = readPem(file)
+    if (!pem) faults.push({ path: `tls.${path}`, message: `cannot read ${file || '(no file given)'}` })
+    return pem
+  }
+  const [cert, key] = [read('cert'), read('key')]
+  if (faults.length > 0) throw faulty(faults)
   return {
     ...config,
     data: resolve(config.data),
-    tlsFiles: config.tls && {
-      cert: readPem(config.tls.cert, 'tls.cert'),
-      key: readPem(config.tls.key, 'tls.key'),
-    },
+    tlsFiles: cert && key ? { cert, key } : undefined,
     secure: config.tls !== undefined || config.behindProxy !== undefined,
   }
 }
+
+const faulty = (faults: Fault[]): SignalingError =>
+  new SignalingError(
+    faults[0]?.path ?? 'config',
+    faults.map(({ path, message }) => `${path}: ${message}`).join('\n'),
+  )
+
+/** What is right by itself and wrong together. */
+function contradictions(config: v.InferOutput<typeof schema>): Fault[] {
+  const { listen, tls, origin, behindProxy } = config
+  const faults: Fault[] = []
+  const wrong = (path: string, message: string) => void faults.push({ path, message })
+  if (!isLoopback(listen.host) && !tls && !behindProxy)
+    wrong('listen.host', `refusing to listen on ${listen.host} without TLS.\n${NOT_SECURE}`)
+  if (behindProxy && !behindProxy.startsWith('https://'))
+    wrong('behindProxy', `give the https origin of the proxy.\n${NOT_SECURE}`)
+  if (behindProxy && origin) wrong('origin', 'remove it: behindProxy says it already')
+  if (tls && origin && !origin.startsWith('https://'))
+    wrong('origin', 'with a certificate the origin begins with https://')
+  if (!tls && !behindProxy && origin && !isLoopback(new URL(origin).hostname))
+    wrong('origin', `plain http is for this machine itself only.\n${NOT_SECURE}`)
+  if (!tls && !behindProxy && origin?.startsWith('https://'))
+    wrong('origin', 'without a certificate the origin begins with http://')
+  if (isEveryAddress(listen.host) && !origin && !behindProxy)
+    wrong('origin', `name the address that browsers type, since ${listen.host} is every address`)
+  return faults
+}
+
+const isEveryAddress = (host: string): boolean => host === '0.0.0.0' || host === '::'
 
 export function isLoopback(host: string): boolean {
   const bare = host.replace(/^\[|\]$/g, '')
   return bare === '::1' || bare === 'localhost' || (isIP(bare) === 4 && bare.startsWith('127.'))
 }
 
-function readPem(path: string, field: string): Buffer {
+function readPem(path: string): Buffer | undefined {
   try {
     return readFileSync(path)
   } catch {
-    throw new SignalingError(field, `${field}: cannot read ${path || '(no file given)'}`)
+    return undefined
   }
 }
 
-function describe(issue: v.BaseIssue<unknown>): string {
+function describe(issue: v.BaseIssue<unknown>): Fault {
   const path = v.getDotPath(issue) ?? 'config'
-  return issue.type === 'strict_object' && issue.expected === 'never'
-    ? `${path}: unknown setting; remove it, or see --help.`
-    : `${path}: ${issue.message}`
+  const unknown = issue.type === 'strict_object' && issue.expected === 'never'
+  return { path, message: unknown ? 'unknown setting; remove it, or see --help' : issue.message }
 }
 
 /** The one origin this server answers for, known once it listens. */

@@ -1,13 +1,16 @@
 import { createServer, type RequestListener, type Server } from 'node:http'
 import { createServer as createTlsServer } from 'node:https'
 import fastifyCookie from '@fastify/cookie'
+import { ROSTER_MAX_BYTES } from '@ownsight/protocol/limits'
 import Fastify, { type FastifyInstance } from 'fastify'
 import { serveApi } from './api.ts'
 import { judgeOrigin } from './origin-guard.ts'
 import { securityHeaders, servePages } from './pages.ts'
-import type { Presence } from './presence.ts'
 import type { Runtime } from './runtime.ts'
 import { ApiError } from './signaling-error.ts'
+
+/** A sealed roster and what JSON puts around it. */
+const BODY_MAX_BYTES = ROSTER_MAX_BYTES + 4096
 
 const UNSAFE = new Set(['POST', 'PUT', 'PATCH', 'DELETE'])
 
@@ -16,13 +19,19 @@ const ORIGIN_FAULT = {
   origin: 'Requests from other pages are refused.',
 } as const
 
-export function createHttp(runtime: Runtime, presence: Presence): FastifyInstance {
+export function createHttp(runtime: Runtime): FastifyInstance {
   const { tlsFiles } = runtime.config
   const serverFactory = (handler: RequestListener): Server =>
     tlsFiles
       ? (createTlsServer({ ...tlsFiles, minVersion: 'TLSv1.2' }, handler) as unknown as Server)
       : createServer(handler)
-  const app = Fastify({ serverFactory, bodyLimit: 128 * 1024, logger: false, requestTimeout: 15_000 })
+  const app = Fastify({
+    serverFactory,
+    bodyLimit: BODY_MAX_BYTES,
+    logger: false,
+    requestTimeout: 15_000,
+    forceCloseConnections: true,
+  })
 
   app.addHook('onRequest', async (request, reply) => {
     reply.headers(securityHeaders(runtime.origin(), runtime.config.secure))
@@ -46,7 +55,9 @@ export function createHttp(runtime: Runtime, presence: Presence): FastifyInstanc
     reply.header('cache-control', 'no-store')
     if (error instanceof ApiError) {
       if (error.retryAfter) reply.header('retry-after', error.retryAfter)
-      return reply.code(error.status).send({ error: error.code, message: error.message })
+      return reply
+        .code(error.status)
+        .send({ error: error.code, ...(error.field ? { field: error.field } : {}), message: error.message })
     }
     const status = (error as { statusCode?: number }).statusCode ?? 500
     if (status < 500)
@@ -63,7 +74,7 @@ export function createHttp(runtime: Runtime, presence: Presence): FastifyInstanc
       .send({ error: 'not_found', message: 'There is nothing here.' }),
   )
   app.register(fastifyCookie)
-  app.after(() => serveApi(app, runtime, presence))
+  app.after(() => serveApi(app, runtime))
   if (runtime.config.viewer) servePages(app, runtime.config.viewer)
   return app
 }

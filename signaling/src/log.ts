@@ -1,4 +1,4 @@
-import { createHmac } from 'node:crypto'
+import { createHmac, randomBytes } from 'node:crypto'
 import { VERSION } from '@ownsight/protocol/version'
 import { type DestinationStream, pino } from 'pino'
 
@@ -21,6 +21,7 @@ export type LogFields = {
   to?: string
 }
 
+const WEEK_MS = 7 * 86_400_000
 const WORD = /^[A-Za-z0-9_:/.*-]{1,40}$/
 const SHAPES: { [K in keyof Required<LogFields>]: RegExp | 'number' } = {
   event: /^[a-z_]{1,32}$/,
@@ -37,7 +38,11 @@ const SHAPES: { [K in keyof Required<LogFields>]: RegExp | 'number' } = {
 export type Log = (fields: LogFields) => void
 
 export function openLog(level: 'silent' | 'info' | 'debug', destination?: DestinationStream): Log {
-  const options = { level, base: { build: VERSION }, timestamp: pino.stdTimeFunctions.isoTime }
+  const options = {
+    level,
+    base: { build: VERSION, instance: randomBytes(4).toString('hex') },
+    timestamp: pino.stdTimeFunctions.isoTime,
+  }
   const logger = pino(options, destination ?? pino.destination({ dest: 2, sync: true }))
   return fields => logger.info(allowed(fields))
 }
@@ -54,6 +59,17 @@ function allowed(fields: LogFields): Record<string, unknown> {
   return kept
 }
 
-/** Tells two devices apart within one run of the server and means nothing elsewhere: the salt is never written. */
-export const pseudonym = (id: string, salt: string): string =>
-  `p${createHmac('sha256', salt).update(id).digest('hex').slice(0, 12)}`
+/**
+ * Stand-ins for ids: the same one within a week and one run of the server, and nothing elsewhere. The key is never
+ * written, so there is nothing to destroy later.
+ */
+export function createPseudonyms(now: () => number = Date.now): (id: string) => string {
+  let week = -1
+  let key = randomBytes(32)
+  return id => {
+    const current = Math.floor(now() / WEEK_MS)
+    if (current !== week) key = randomBytes(32)
+    week = current
+    return `p${createHmac('sha256', key).update(id).digest('hex').slice(0, 12)}`
+  }
+}

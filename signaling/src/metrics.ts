@@ -49,7 +49,7 @@ export function createMetrics() {
     passwordQueue: gauge('argon2_queue_depth', 'Passwords waiting for a hashing slot.'),
     pairingSeconds: histogram(
       'pairing_duration_seconds',
-      'From the first pairing message to the bound camera.',
+      'From the first pairing message to the last.',
       doubling(0.1, 14),
     ),
     commitSeconds: histogram('store_commit_duration_seconds', 'One durable write.', doubling(0.0001, 14)),

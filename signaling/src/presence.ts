@@ -1,25 +1,23 @@
 import type { Presence as PresenceEvent } from '@ownsight/protocol/events'
-import type { CameraSocket, ViewerSocket } from './sockets.ts'
+import type { DeviceSocket } from './sockets.ts'
 
 /**
  * Which cameras and viewers are connected, by the key each proved on its own socket. A beacon lives on the socket it
  * came over and is gone with it: nothing here outlives a connection.
  */
 export type Presence = {
-  camera(id: string): CameraSocket | undefined
+  camera(id: string): DeviceSocket | undefined
   read(id: string): PresenceEvent
-  cameraIn(id: string, account: string, socket: CameraSocket): void
-  cameraOut(id: string, account: string, socket: CameraSocket): void
-  beacon(id: string, account: string, socket: CameraSocket, beacon: string): void
-  viewerIn(account: string, socket: ViewerSocket): void
-  viewerOut(account: string, socket: ViewerSocket): void
-  /** Ends the sockets of a device. */
-  counts(): { cameras: number; viewers: number }
+  cameraIn(id: string, account: string, socket: DeviceSocket): void
+  cameraOut(id: string, account: string, socket: DeviceSocket): void
+  beacon(id: string, account: string, socket: DeviceSocket, beacon: string): void
+  viewerIn(account: string, socket: DeviceSocket): void
+  viewerOut(account: string, socket: DeviceSocket): void
 }
 
-export function createPresence(): Presence {
-  const cameras = new Map<string, CameraSocket>()
-  const viewers = new Map<string, Set<ViewerSocket>>()
+export function createPresence(onReplaced: () => void): Presence {
+  const cameras = new Map<string, DeviceSocket>()
+  const viewers = new Map<string, Set<DeviceSocket>>()
 
   const read = (id: string): PresenceEvent => {
     const socket = cameras.get(id)
@@ -36,7 +34,10 @@ export function createPresence(): Presence {
       // One key, one connection: the newest is the one whose challenge was answered last.
       const before = cameras.get(id)
       cameras.set(id, socket)
-      before?.disconnect(true)
+      if (before) {
+        onReplaced()
+        before.disconnect(true)
+      }
       announce(id, account)
     },
     cameraOut(id, account, socket) {
@@ -54,9 +55,5 @@ export function createPresence(): Presence {
       mine?.delete(socket)
       if (mine?.size === 0) viewers.delete(account)
     },
-    counts: () => ({
-      cameras: cameras.size,
-      viewers: [...viewers.values()].reduce((sum, set) => sum + set.size, 0),
-    }),
   }
 }

@@ -37,7 +37,7 @@ export function rateLimit(options: {
       buckets.set(key, { tokens: allowed ? left - 1 : left, at })
       return allowed
     },
-    wait: key => Math.max(1, Math.ceil(((1 - tokens(buckets.get(key), now())) * 60) / perMinute)),
+    wait: key => Math.max(1, Math.ceil(((1 - tokens(buckets.get(key), now())) * 60) / perMinute - 1e-9)),
     get size() {
       return buckets.size
     },

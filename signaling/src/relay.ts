@@ -1,36 +1,68 @@
-import type { Hint, HintCode } from '@ownsight/protocol/events'
+import { claimedTyp } from '@ownsight/protocol/envelope'
+import { type Delivery, type Hint, type Reply, replies } from '@ownsight/protocol/events'
+import type { Typ } from '@ownsight/protocol/messages'
 import * as v from 'valibot'
+import { hintOf, Refused } from './handle.ts'
 import type { Runtime } from './runtime.ts'
-
-export const hintOf = (code: HintCode): Hint => ({ hint: code })
-
-/** One socket as seen from here: something that takes a delivery and acknowledges it. */
-export type Callee = {
-  timeout(ms: number): { emitWithAck(event: string, delivery: unknown): Promise<unknown> }
-}
+import type { DeviceSocket } from './sockets.ts'
 
 const REPLY_MS = 15_000
 
+export type Relayed = 'offer' | 'policy' | 'pair'
+
+/** An envelope that does not even claim to be what is sent here goes no further. Its content is not looked at. */
+export function requireTyp(envelope: string, ...types: Typ[]): void {
+  const typ = claimedTyp(envelope)
+  if (!typ || !types.includes(typ)) throw new Refused('bad_form', 'bad_type')
+}
+
+/** Which types the members of a reply may claim. */
+const REPLY_TYPES: { [member: string]: readonly Typ[] } = {
+  answer: ['os1-answer'],
+  refuse: ['os1-refuse'],
+  ack: ['os1-ack'],
+  msg: ['os1-pair2', 'os1-pair4'],
+}
+
 /**
- * Hands one delivery to the other side and returns its reply, checked for form only. The server cannot answer in
- * its place: whatever is not a well-formed reply becomes a hint, and a hint is no verdict.
+ * Hands one delivery to a camera and returns its reply, checked for form only. The server cannot answer in its
+ * place: whatever is no well-formed reply becomes a hint, and a hint is no verdict.
  */
-export async function relay<S extends v.GenericSchema>(
+export async function relay<K extends Relayed>(
   runtime: Runtime,
-  callee: Callee,
-  event: 'offer' | 'policy' | 'pair',
-  delivery: unknown,
-  reply: S,
-): Promise<v.InferOutput<S> | Hint> {
-  const end = runtime.metrics.relaySeconds.startTimer({ kind: event })
+  camera: DeviceSocket,
+  kind: K,
+  delivery: Delivery<K>,
+): Promise<Reply<K> | Hint> {
+  const end = runtime.metrics.relaySeconds.startTimer({ kind })
+  const outcome = (result: string, hint: Hint): Hint => {
+    runtime.metrics.relayed.inc({ kind, result })
+    return hint
+  }
+  const gone = Promise.withResolvers<'gone'>()
+  const left = () => gone.resolve('gone')
+  camera.once('disconnect', left)
   try {
-    const parsed = v.safeParse(reply, await callee.timeout(REPLY_MS).emitWithAck(event, delivery))
-    runtime.metrics.relayed.inc({ kind: event, result: parsed.success ? 'replied' : 'bad_reply' })
-    return parsed.success ? parsed.output : hintOf('no_reply')
+    const asked: Promise<unknown> = camera.timeout(REPLY_MS).emitWithAck(kind, delivery)
+    const reply = await Promise.race([asked, gone.promise])
+    if (reply === 'gone') return outcome('offline', hintOf('offline'))
+    const parsed = v.safeParse(replies[kind], reply)
+    if (!parsed.success || !claimsWell(parsed.output)) return outcome('bad_reply', hintOf('no_reply'))
+    runtime.metrics.relayed.inc({ kind, result: 'replied' })
+    return parsed.output as Reply<K>
   } catch {
-    runtime.metrics.relayed.inc({ kind: event, result: 'no_reply' })
-    return hintOf('no_reply')
+    return outcome('no_reply', hintOf('no_reply'))
   } finally {
+    camera.off('disconnect', left)
     end()
   }
+}
+
+function claimsWell(reply: { [member: string]: unknown }): boolean {
+  return Object.entries(REPLY_TYPES).every(([member, types]) => {
+    const value = reply[member]
+    if (value === undefined) return true
+    const typ = claimedTyp(typeof value === 'string' ? value : (value as { e: string }).e)
+    return typ !== undefined && types.includes(typ)
+  })
 }

@@ -1,18 +1,18 @@
-import { randomBytes } from 'node:crypto'
 import type { AddressInfo } from 'node:net'
 import { newSetupToken } from './accounts.ts'
 import { openCameraNamespace } from './camera-namespace.ts'
-import { type ConfigInput, originOf, parseConfig } from './config.ts'
+import { type Config, type ConfigInput, originOf, parseConfig } from './config.ts'
 import { openHealth } from './health.ts'
 import { createHttp } from './http.ts'
-import { openLog } from './log.ts'
-import { createMetrics } from './metrics.ts'
+import { createPseudonyms, openLog } from './log.ts'
+import { createMetrics, type Metrics } from './metrics.ts'
 import type { Rendezvous } from './pair.ts'
+import { createPasswordPool } from './password-pool.ts'
 import { createPresence } from './presence.ts'
 import type { Runtime } from './runtime.ts'
 import { SignalingError } from './signaling-error.ts'
 import { createSockets } from './sockets.ts'
-import { openDatabase } from './store/database.ts'
+import { type Database, openDatabase } from './store/database.ts'
 import { issueToken } from './tokens.ts'
 import { openUnpairedNamespace } from './unpaired-namespace.ts'
 import { openViewerNamespace } from './viewer-namespace.ts'
@@ -33,64 +33,102 @@ const SIGN_IN_S = 3600
 /** Starts a server and resolves when it listens. @throws SignalingError for what the operator can mend */
 export async function startSignaling(input: ConfigInput): Promise<Signaling> {
   const config = parseConfig(input)
-  const db = await openDatabase(config.data)
   const metrics = createMetrics()
-  let origin = originOf(config, config.listen.port)
-  const runtime: Runtime = {
-    config,
-    db,
-    metrics,
-    log: openLog(config.logLevel),
-    origin: () => origin,
-    cookieName: () => (config.secure ? '__Host-sid' : `sid-${new URL(origin).port}`),
+  const db = openDatabase(config.data, { onCommit: seconds => metrics.commitSeconds.observe(seconds) })
+  const opened: (() => unknown)[] = [() => db.destroy()]
+  const close = async (): Promise<void> => {
+    for (const each of opened.splice(0).reverse()) await each()
   }
-  const presence = createPresence()
-  const rendezvous: Rendezvous = new Map()
-  const salt = randomBytes(16).toString('hex')
-  let ready = false
-
-  const app = createHttp(runtime, presence)
-  const io = createSockets(app.server, runtime)
-  openViewerNamespace(io, runtime, presence, rendezvous, salt)
-  openCameraNamespace(io, runtime, presence)
-  openUnpairedNamespace(io, runtime, rendezvous)
   try {
-    await app.listen({ host: config.listen.host, port: config.listen.port })
+    return await listen(config, db, metrics, opened, close)
   } catch (error) {
-    await db.destroy()
-    throw listenFault(error, config.listen)
-  }
-  const { port } = app.server.address() as AddressInfo
-  origin = originOf(config, port)
-  const health =
-    config.healthPort === undefined ? undefined : await openHealth(config.healthPort, metrics, () => ready)
-  ready = true
-  runtime.log({ event: 'started' })
-
-  return {
-    origin,
-    port,
-    healthPort: health && (health.address() as AddressInfo).port,
-    setupToken: await newSetupToken(db),
-    mintSignInToken: () => issueToken(db, { kind: 'sign-in', lifetime: SIGN_IN_S, bytes: 16 }),
-    async close() {
-      ready = false
-      await io.close()
-      await app.close()
-      health?.closeAllConnections()
-      health?.close()
-      await db.destroy()
-      runtime.log({ event: 'stopped' })
-    },
+    await close()
+    throw error
   }
 }
 
-function listenFault(error: unknown, { host, port }: { host: string; port: number }): unknown {
+/** Each step leaves in `opened` what undoes it; closing runs them backwards. */
+async function listen(
+  config: Config,
+  db: Database,
+  metrics: Metrics,
+  opened: (() => unknown)[],
+  close: () => Promise<void>,
+): Promise<Signaling> {
+  let { port } = config.listen
+  const runtime = createRuntime(config, db, metrics, () => port)
+  const app = createHttp(runtime)
+  const sockets = createSockets(app.server, runtime)
+  const rendezvous: Rendezvous = new Map()
+  openViewerNamespace(sockets, runtime, rendezvous)
+  openCameraNamespace(sockets, runtime)
+  openUnpairedNamespace(sockets, runtime, rendezvous)
+  opened.push(
+    () => app.close(),
+    () => sockets.io.close(),
+  )
+  await app.listen(config.listen).catch((error: unknown) => {
+    throw listenFault(error, config.listen, '--port')
+  })
+  port = (app.server.address() as AddressInfo).port
+
+  let ready = true
+  const healthPort = await openHealthOf(config, metrics, () => ready, opened)
+  const setupToken = await newSetupToken(db)
+  opened.push(() => {
+    ready = false
+    runtime.log({ event: 'stopping' })
+  })
+  runtime.log({ event: 'started' })
+  const mintSignInToken = () => issueToken(db, { kind: 'sign-in', lifetime: SIGN_IN_S, bytes: 16 })
+  return { origin: runtime.origin(), port, healthPort, setupToken, mintSignInToken, close }
+}
+
+function createRuntime(config: Config, db: Database, metrics: Metrics, port: () => number): Runtime {
+  const origin = () => originOf(config, port())
+  return {
+    config,
+    db,
+    metrics,
+    origin,
+    log: openLog(config.logLevel),
+    passwords: createPasswordPool({
+      onDepth: waiting => metrics.passwordQueue.set(waiting),
+      onBusy: () => metrics.refused.inc({ reason: 'busy' }),
+    }),
+    presence: createPresence(() => metrics.replaced.inc({ role: 'camera' })),
+    cookieName: () => (config.secure ? '__Host-sid' : `sid-${new URL(origin()).port}`),
+    pseudonym: createPseudonyms(),
+  }
+}
+
+async function openHealthOf(
+  { healthPort }: Config,
+  metrics: Metrics,
+  ready: () => boolean,
+  opened: (() => unknown)[],
+): Promise<number | undefined> {
+  if (healthPort === undefined) return undefined
+  const health = await openHealth(healthPort, metrics, ready).catch((error: unknown) => {
+    throw listenFault(error, { host: '127.0.0.1', port: healthPort }, '--health-port')
+  })
+  opened.unshift(() => {
+    health.closeAllConnections()
+    health.close()
+  })
+  return (health.address() as AddressInfo).port
+}
+
+function listenFault(
+  error: unknown,
+  { host, port }: { host: string; port: number },
+  option: string,
+): unknown {
   const { code } = error as NodeJS.ErrnoException
   if (code === 'EADDRINUSE')
     return new SignalingError(
       'listen.port',
-      `Port ${port} of ${host} is taken: stop what uses it, or choose another with --port.`,
+      `Port ${port} of ${host} is taken: stop what uses it, or choose another with ${option}.`,
     )
   if (code === 'EADDRNOTAVAIL')
     return new SignalingError('listen.host', `${host} is not an address of this machine.`)

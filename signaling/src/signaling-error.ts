@@ -13,14 +13,21 @@ export class SignalingError extends Error {
 export class ApiError extends Error {
   readonly status: number
   readonly code: string
+  readonly field: string | undefined
   /** seconds */
   readonly retryAfter: number | undefined
   override readonly name = 'ApiError'
 
-  constructor(status: number, code: string, message: string, retryAfter?: number) {
+  constructor(
+    status: number,
+    code: string,
+    message: string,
+    more: { field?: string; retryAfter?: number } = {},
+  ) {
     super(message)
     this.status = status
     this.code = code
-    this.retryAfter = retryAfter
+    this.field = more.field
+    this.retryAfter = more.retryAfter
   }
 }

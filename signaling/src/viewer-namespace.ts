@@ -1,76 +1,57 @@
-import { type Request, requests } from '@ownsight/protocol/events'
-import type { Server } from 'socket.io'
-import * as v from 'valibot'
-import { camerasOf, findDevice, mayReach } from './accounts.ts'
 import { authenticate } from './authenticate.ts'
-import { pseudonym } from './log.ts'
-import { pairOver, type Rendezvous } from './pair.ts'
-import type { Presence } from './presence.ts'
+import { camerasOf, mayReach } from './cameras.ts'
+import { findDevice } from './devices.ts'
+import { handle, hintOf, refuseOtherEvents } from './handle.ts'
+import { pair, type Rendezvous } from './pair.ts'
 import { rateLimit } from './rate-limit.ts'
-import { hintOf } from './relay.ts'
 import type { Runtime } from './runtime.ts'
-import { checkHello, type ViewerSocket } from './sockets.ts'
-import { policy, watch } from './watch.ts'
+import type { DeviceSocket, Sockets } from './sockets.ts'
+import { type Asker, deliverPolicy, watch } from './watch.ts'
 
-type Handlers = { [K in 'pair' | 'offer' | 'policy' | 'beacon']: (request: Request<K>) => Promise<unknown> }
-
-/** What a viewer's device may ask, once it has proved its key. Any other event name has no handler. */
-export function openViewerNamespace(
-  io: Server,
-  runtime: Runtime,
-  presence: Presence,
-  rendezvous: Rendezvous,
-  salt: string,
-): void {
-  const namespace = io.of('/viewer')
+/** What a viewer's device may ask, once it has proved its key. */
+export function openViewerNamespace(sockets: Sockets, runtime: Runtime, rendezvous: Rendezvous): void {
+  const { presence, metrics, db } = runtime
   const messages = rateLimit({ burst: 60, perMinute: 300 })
-  namespace.use(checkHello(runtime))
-  namespace.on('connection', (raw: unknown) => {
-    const socket = raw as ViewerSocket
-    const device = (iss: string) => findDevice(runtime.db, iss)
-    authenticate(socket, runtime, 'viewer', device, async key => {
-      const account = (await device(key))?.account
-      if (!account) return false
-      presence.viewerIn(account, socket)
-      socket.once('disconnect', () => presence.viewerOut(account, socket))
-      serve(socket, account, key)
-      for (const cam of await camerasOf(runtime.db, account)) socket.emit('presence', presence.read(cam))
-      return true
+  const firsts = rateLimit({ burst: 20, perMinute: 10 })
+  sockets.open('/viewer').on('connection', (socket: DeviceSocket) => {
+    const state = { proved: false }
+    refuseOtherEvents(socket, runtime, ['auth', 'offer', 'policy', 'pair', 'beacon'], state)
+    void admit(socket, state).catch((error: unknown) => {
+      runtime.log({ event: 'fault', namespace: 'viewer', result: (error as Error).name })
+      socket.disconnect(true)
     })
   })
 
-  function serve(socket: ViewerSocket, account: string, key: string): void {
-    const context = { runtime, presence, account, salt, from: pseudonym(key, salt) }
-    const handlers: Handlers = {
-      offer: request => watch(context, request),
-      policy: request => policy(context, request),
-      pair: request => pairOver(runtime, rendezvous, account, request),
-      beacon: async ({ cam }) => {
-        const { beacon } = presence.read(cam)
-        if (!(await mayReach(runtime.db, account, cam))) return hintOf('unknown_camera')
-        return beacon ? { beacon } : hintOf('offline')
-      },
-    }
-    for (const kind of ['offer', 'policy', 'pair', 'beacon'] as const) {
-      socket.on(kind, (received: unknown, ack: unknown) => void take(kind, received, ack))
-    }
-    async function take(kind: keyof Handlers, received: unknown, ack: unknown): Promise<void> {
-      if (typeof ack !== 'function') return void runtime.metrics.refused.inc({ reason: 'no_ack' })
-      if (!messages.take(key)) {
-        runtime.metrics.refused.inc({ reason: 'rate' })
-        return void ack(hintOf('rate'))
-      }
-      const parsed = v.safeParse(requests[kind], received)
-      if (!parsed.success) {
-        runtime.metrics.refused.inc({ reason: 'bad_form' })
-        return void ack(hintOf('bad_form'))
-      }
-      try {
-        ack(await handlers[kind](parsed.output as never))
-      } catch (error) {
-        runtime.log({ event: 'fault', namespace: 'viewer', kind, result: (error as Error).name })
-        ack(hintOf('no_reply'))
-      }
-    }
+  async function admit(socket: DeviceSocket, state: { proved: boolean }): Promise<void> {
+    const proof = await authenticate(socket, runtime, 'viewer', iss => findDevice(db, iss))
+    const account = proof && (await findDevice(db, proof.key))?.account
+    const cameras = account ? await camerasOf(db, account) : []
+    // From here to the end nothing waits: a socket that left meanwhile leaves nothing behind.
+    if (!proof || !account || !socket.connected) return void socket.disconnect(true)
+    state.proved = true
+    sockets.settled(socket)
+    presence.viewerIn(account, socket)
+    metrics.connections.inc({ role: 'viewer' })
+    socket.once('disconnect', () => {
+      presence.viewerOut(account, socket)
+      metrics.connections.dec({ role: 'viewer' })
+    })
+    serve(socket, proof.key, { account, pseudonym: runtime.pseudonym(proof.key) })
+    proof.accept()
+    for (const cam of cameras) socket.emit('presence', presence.read(cam))
+  }
+
+  function serve(socket: DeviceSocket, key: string, asker: Asker): void {
+    const allowed = () => messages.take(key)
+    handle(socket, runtime, 'offer', allowed, request => watch(runtime, asker, request))
+    handle(socket, runtime, 'policy', allowed, request => deliverPolicy(runtime, asker, request))
+    handle(socket, runtime, 'pair', allowed, request =>
+      pair(runtime, rendezvous, firsts, asker.account, request),
+    )
+    handle(socket, runtime, 'beacon', allowed, async ({ cam }) => {
+      if (!(await mayReach(db, asker.account, cam))) return hintOf('unknown_camera')
+      const { beacon } = presence.read(cam)
+      return beacon ? { beacon } : hintOf('offline')
+    })
   }
 }

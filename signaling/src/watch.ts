@@ -1,62 +1,58 @@
-import { type Hint, type Reply, type Request, replies } from '@ownsight/protocol/events'
-import { mayReach } from './accounts.ts'
-import { pseudonym } from './log.ts'
-import type { Presence } from './presence.ts'
-import { hintOf, relay } from './relay.ts'
+import type { Delivery, Hint, Reply, Request } from '@ownsight/protocol/events'
+import { mayReach } from './cameras.ts'
+import { hintOf } from './handle.ts'
+import { relay, requireTyp } from './relay.ts'
 import type { Runtime } from './runtime.ts'
 
-export type WatchContext = {
-  runtime: Runtime
-  presence: Presence
-  account: string
-  from: string
-  salt: string
-}
+/** The device that asks: its account, and its stand-in for the log. */
+export type Asker = { account: string; pseudonym: string }
 
 /**
  * The server's whole part in a live view: one sealed offer to the camera it names, one sealed reply back. It can
  * refuse and it can fail; it opens nothing and adds nothing.
  */
-export async function watch(context: WatchContext, request: Request<'offer'>): Promise<Reply<'offer'>> {
-  return route(context, request.cam, 'offer', { offer: request.offer }, replies.offer)
+export async function watch(
+  runtime: Runtime,
+  asker: Asker,
+  { cam, offer }: Request<'offer'>,
+): Promise<Reply<'offer'> | Hint> {
+  requireTyp(offer, 'os1-offer')
+  return route(runtime, asker, cam, 'offer', { offer })
 }
 
 /** The same road for an owner's policy and the camera's signed ack. */
-export async function policy(context: WatchContext, request: Request<'policy'>): Promise<Reply<'policy'>> {
-  return route(context, request.cam, 'policy', { policy: request.policy }, replies.policy)
+export async function deliverPolicy(
+  runtime: Runtime,
+  asker: Asker,
+  { cam, policy }: Request<'policy'>,
+): Promise<Reply<'policy'> | Hint> {
+  requireTyp(policy, 'os1-policy')
+  return route(runtime, asker, cam, 'policy', { policy })
 }
 
 async function route<K extends 'offer' | 'policy'>(
-  context: WatchContext,
+  runtime: Runtime,
+  asker: Asker,
   cam: string,
   kind: K,
-  delivery: { [name: string]: string },
-  schema: (typeof replies)[K],
+  delivery: Delivery<K>,
 ): Promise<Reply<K> | Hint> {
-  const { runtime, presence, account } = context
-  const size = Object.values(delivery).join('').length
-  const log = (result: string) =>
-    runtime.log({
-      event: 'relay',
-      namespace: 'viewer',
-      kind,
-      size,
-      result,
-      from: context.from,
-      to: pseudonym(cam, context.salt),
-    })
-  if (!(await mayReach(runtime.db, account, cam))) {
-    runtime.metrics.relayed.inc({ kind, result: 'unknown_camera' })
-    log('unknown_camera')
-    return hintOf('unknown_camera')
-  }
-  const camera = presence.camera(cam)
-  if (!camera) {
-    runtime.metrics.relayed.inc({ kind, result: 'offline' })
-    log('offline')
-    return hintOf('offline')
-  }
-  const reply = (await relay(runtime, camera, kind, delivery, schema)) as Reply<K> | Hint
-  log(Object.keys(reply)[0] ?? 'none')
+  const camera = (await mayReach(runtime.db, asker.account, cam)) ? runtime.presence.camera(cam) : null
+  const reply = camera
+    ? await relay(runtime, camera, kind, delivery)
+    : unrouted(runtime, kind, camera === null ? 'unknown_camera' : 'offline')
+  runtime.log({
+    event: 'relay',
+    kind,
+    size: Object.values(delivery).join('').length,
+    result: 'hint' in reply ? reply.hint : (Object.keys(reply)[0] ?? 'none'),
+    from: asker.pseudonym,
+    to: runtime.pseudonym(cam),
+  })
   return reply
+}
+
+function unrouted(runtime: Runtime, kind: string, hint: 'unknown_camera' | 'offline'): Hint {
+  runtime.metrics.relayed.inc({ kind, result: hint })
+  return hintOf(hint)
 }

@@ -1,0 +1,63 @@
+import { type Hint, type HintCode, type Reply, type Request, requests } from '@ownsight/protocol/events'
+import * as v from 'valibot'
+import type { Runtime } from './runtime.ts'
+import type { DeviceSocket } from './sockets.ts'
+
+export const hintOf = (code: HintCode): Hint => ({ hint: code })
+
+/** Why a request goes no further: counted under `reason`, told as `hint`. */
+export class Refused extends Error {
+  readonly hint: HintCode
+  readonly reason: string
+  override readonly name = 'Refused'
+
+  constructor(hint: HintCode, reason: string = hint) {
+    super(reason)
+    this.hint = hint
+    this.reason = reason
+  }
+}
+
+/**
+ * Serves one kind of request: right form, right rate, then `work`. The reply goes to the ack of this very request,
+ * which socket.io keeps with it: nothing here looks up whom to answer.
+ */
+export function handle<K extends keyof typeof requests>(
+  socket: DeviceSocket,
+  runtime: Runtime,
+  kind: K,
+  allowed: () => boolean,
+  work: (request: Request<K>) => Promise<Reply<K> | Hint>,
+): void {
+  const run = async (received: unknown, ack: unknown): Promise<void> => {
+    try {
+      if (typeof ack !== 'function') throw new Refused('bad_form', 'no_ack')
+      if (!allowed()) throw new Refused('rate')
+      const parsed = v.safeParse(requests[kind], received)
+      if (!parsed.success) throw new Refused('bad_form')
+      ack(await work(parsed.output as Request<K>))
+    } catch (error) {
+      const refused = error instanceof Refused ? error : new Refused('no_reply', 'fault')
+      runtime.metrics.refused.inc({ reason: refused.reason })
+      if (refused !== error) runtime.log({ event: 'fault', kind, result: (error as Error).name })
+      if (typeof ack === 'function') ack(hintOf(refused.hint))
+    }
+  }
+  socket.on(kind as string, (received: unknown, ack: unknown) => void run(received, ack))
+}
+
+/** Every other event, a candidate for one, has no handler: it is counted and told so (PROTOCOL.md §6: no trickle). */
+export function refuseOtherEvents(
+  socket: DeviceSocket,
+  runtime: Runtime,
+  known: readonly string[],
+  state: { proved: boolean },
+): void {
+  socket.use(([event, ...args], next) => {
+    const early = !state.proved && event !== 'auth'
+    if (known.includes(event) && !early) return next()
+    runtime.metrics.refused.inc({ reason: early ? 'not_signed_in' : 'bad_type' })
+    const ack: unknown = args.at(-1)
+    if (typeof ack === 'function') ack(hintOf(early ? 'not_signed_in' : 'bad_form'))
+  })
+}
