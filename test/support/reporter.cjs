@@ -1,6 +1,6 @@
 // Mocha loads reporters with require, and wants the class as the module itself.
 const { writeFileSync } = require('node:fs')
-const Spec = require('mocha/lib/reporters/spec')
+const { Spec } = require('mocha').reporters
 
 /** The spec reporter, and the counts in the file OWNSIGHT_COUNTS for whoever adds up several runs. */
 module.exports = class Counting extends Spec {
