@@ -40,8 +40,10 @@ async function openRtsp(format: FormatContext, url: string) {
     fpsprobesize: 0,
     user_agent: 'Ownsight',
   })
+  const start = performance.now()
   const result = await format.openInput(url, InputFormat.findInputFormat('rtsp'), options)
-  if (result < 0) throw new SourceFault(rtspFault(result))
+  const waited = (performance.now() - start) * 1000 >= IO_TIMEOUT_US
+  if (result < 0) throw new SourceFault(waited ? 'timeout' : rtspFault(result))
 }
 
 function rtspFault(code: number): SourceCode {
