@@ -1,35 +1,39 @@
-import { existsSync } from 'node:fs'
+import { accessSync, constants, globSync, readFileSync } from 'node:fs'
 import { delimiter, join } from 'node:path'
 
-/** What the tests drive that npm does not bring: one row each, the program that shows it is there and its package. */
-export type Requirement = { package: string; what: string; present: () => boolean }
+/** What the tests drive that npm does not bring: one row each, its Debian package and whether it is there. */
+export type Requirement = {
+  readonly package: string
+  readonly what: string
+  readonly present: () => boolean
+  /** Ubuntu has no package of it that is not a snap, and a snap reads no profile under /tmp and joins no namespace. */
+  readonly snapOnUbuntu?: true
+}
+
+const browser = (path: string) => (): boolean => isExecutable(path) && !isSnapWrapper(path)
 
 const onPath = (program: string) => (): boolean =>
   [...(process.env.PATH ?? '').split(delimiter), '/usr/sbin', '/sbin'].some(folder =>
-    existsSync(join(folder, program)),
+    isExecutable(join(folder, program)),
   )
 
-const file =
-  (...paths: string[]) =>
-  (): boolean =>
-    paths.some(path => existsSync(path))
+const file = (pattern: string) => (): boolean => globSync(pattern).length > 0
 
-const gstreamer = (library: string) =>
-  file(
-    `/usr/lib/x86_64-linux-gnu/gstreamer-1.0/${library}`,
-    `/usr/lib/aarch64-linux-gnu/gstreamer-1.0/${library}`,
-  )
+const gstreamer = (plugin: string) => file(`/usr/lib/{*-linux-gnu/,}gstreamer-1.0/libgst${plugin}.so`)
 
-const typelib = (name: string) =>
-  file(
-    `/usr/lib/x86_64-linux-gnu/girepository-1.0/${name}`,
-    `/usr/lib/aarch64-linux-gnu/girepository-1.0/${name}`,
-    `/usr/lib/girepository-1.0/${name}`,
-  )
-
-export const REQUIREMENTS: readonly Requirement[] = [
-  { package: 'chromium', what: 'the browser Chromium', present: file('/usr/bin/chromium') },
-  { package: 'firefox-esr', what: 'the browser Firefox ESR', present: file('/usr/bin/firefox-esr') },
+export const requirements: readonly Requirement[] = [
+  {
+    package: 'chromium',
+    what: 'the browser Chromium',
+    present: browser('/usr/bin/chromium'),
+    snapOnUbuntu: true,
+  },
+  {
+    package: 'firefox-esr',
+    what: 'the browser Firefox ESR',
+    present: browser('/usr/bin/firefox-esr'),
+    snapOnUbuntu: true,
+  },
   { package: 'openssl', what: 'a DTLS peer and a private CA', present: onPath('openssl') },
   { package: 'nftables', what: 'packet counters', present: onPath('nft') },
   { package: 'iproute2', what: 'network namespaces', present: onPath('ip') },
@@ -44,16 +48,27 @@ export const REQUIREMENTS: readonly Requirement[] = [
   {
     package: 'gir1.2-gst-rtsp-server-1.0',
     what: 'the RTSP server',
-    present: typelib('GstRtspServer-1.0.typelib'),
+    present: file('/usr/lib/{*-linux-gnu/,}girepository-1.0/GstRtspServer-1.0.typelib'),
   },
-  { package: 'gstreamer1.0-plugins-base', what: 'test video', present: gstreamer('libgstvideotestsrc.so') },
-  { package: 'gstreamer1.0-plugins-good', what: 'RTP payloads', present: gstreamer('libgstrtp.so') },
-  {
-    package: 'gstreamer1.0-plugins-bad',
-    what: 'H.264 parsing',
-    present: gstreamer('libgstvideoparsersbad.so'),
-  },
-  { package: 'gstreamer1.0-plugins-ugly', what: 'H.264 encoding', present: gstreamer('libgstx264.so') },
+  { package: 'gstreamer1.0-plugins-base', what: 'test video', present: gstreamer('videotestsrc') },
+  { package: 'gstreamer1.0-plugins-good', what: 'RTP payloads', present: gstreamer('rtp') },
+  { package: 'gstreamer1.0-plugins-bad', what: 'H.264 parsing', present: gstreamer('videoparsersbad') },
+  { package: 'gstreamer1.0-plugins-ugly', what: 'H.264 encoding', present: gstreamer('x264') },
 ]
 
-export const missing = (): Requirement[] => REQUIREMENTS.filter(requirement => !requirement.present())
+export const missing = (): Requirement[] => requirements.filter(each => !each.present())
+
+function isExecutable(path: string): boolean {
+  try {
+    accessSync(path, constants.X_OK)
+    return true
+  } catch {
+    return false
+  }
+}
+
+/** Ubuntu's transitional package: a shell script that calls the snap. */
+function isSnapWrapper(path: string): boolean {
+  const text = readFileSync(path).subarray(0, 4096).toString('latin1')
+  return text.startsWith('#!') && text.includes('/snap/bin/')
+}
