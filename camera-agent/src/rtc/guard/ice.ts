@@ -1,0 +1,53 @@
+import {
+  type Address,
+  type IceConnection,
+  iceConnection,
+  type StunProtocol,
+  stunMessage,
+} from './internals.ts'
+
+/**
+ * ICE as RFC 8445 §7.3 wants it: a request counts only with our username and a message integrity made with our
+ * password, and data only from the address of the pair in use, or before nomination from a known candidate.
+ */
+export function installIceGuard(): void {
+  const { prototype } = iceConnection()
+  const original = prototype.ensureProtocol
+  prototype.ensureProtocol = function ensureProtocol(this: IceConnection, protocol: StunProtocol) {
+    original.call(this as never, protocol)
+    authenticateRequests(this, protocol)
+    filterSources(this, protocol)
+  }
+}
+
+function authenticateRequests(connection: IceConnection, protocol: StunProtocol): void {
+  const event = protocol.onRequestReceived
+  const obey = event.execute.bind(event)
+  event.execute = (message, address, data) => {
+    const username = message.getAttributeValue('USERNAME')
+    if (username !== `${connection.localUsername}:${connection.remoteUsername}`) return
+    if (!message.attributesKeys.includes('MESSAGE-INTEGRITY')) return
+    try {
+      if (!stunMessage().parseMessage(data, Buffer.from(connection.localPassword))) return
+    } catch {
+      return
+    }
+    obey(message, address, data)
+  }
+}
+
+function filterSources(connection: IceConnection, protocol: StunProtocol): void {
+  const receive = protocol.datagramReceived?.bind(protocol)
+  if (!receive) return
+  protocol.datagramReceived = (data, address) => {
+    const first = data[0] ?? 0
+    // STUN begins with two zero bits (RFC 7983 §7) and is judged by its integrity.
+    if (first < 4 || isKnown(connection, address)) receive(data, address)
+  }
+}
+
+function isKnown(connection: IceConnection, [host, port]: Address): boolean {
+  const pair = connection.nominated
+  if (pair) return pair.remoteAddr[0] === host && pair.remoteAddr[1] === port
+  return connection.remoteCandidates.some(candidate => candidate.host === host && candidate.port === port)
+}

@@ -1,0 +1,261 @@
+import { randomBytes } from 'node:crypto'
+import { CHANNEL_ID, CHANNEL_LABEL } from '@ownsight/protocol/channel'
+import { CHANNEL_MESSAGE_MAX_BYTES, VIEWER_SILENT_MS } from '@ownsight/protocol/limits'
+import type { RTCDataChannel, RTCPeerConnection, RTCRtpSender } from 'werift'
+import { nextCertificate } from './certificate.ts'
+import { hasProved, isGuardInstalled } from './dtls-guard.ts'
+import { earlyHello } from './guard/early-hello.ts'
+import type { DtlsTransport, IceConnection } from './guard/internals.ts'
+import { GuardError } from './guard-error.ts'
+import { werift } from './werift.ts'
+
+export type VideoCodec = 'h264' | 'vp8'
+export type PeerOptions = {
+  iceServers: { urls: string; username?: string; credential?: string }[]
+  portRange?: [number, number]
+  /** own addresses that media may use; every one but loopback when absent */
+  interfaceAddresses?: string[]
+  signal: AbortSignal
+}
+/** RTP payloads of one picture, each within 1200 bytes; `timestamp` at 90 kHz, 32 bits. */
+export type Frame = { payloads: readonly Buffer[]; timestamp: number }
+export type CloseReason =
+  | 'local'
+  | 'peer_closed'
+  | 'possession_failed'
+  | 'handshake_failed'
+  | 'ice_failed'
+  | 'foreign_channel'
+  | 'peer_silent'
+  | 'aborted'
+
+export type CameraPeer = {
+  /** the whole description to sign, candidates inside */
+  readonly answer: string
+  /** `AA:BB:…` of this session's own certificate */
+  readonly fingerprint: string
+  readonly video: VideoCodec | undefined
+  /** The peer has proved possession and the channel is open. Rejects with GuardError or PeerError. */
+  readonly open: Promise<void>
+  readonly closed: Promise<CloseReason>
+  send(text: string): void
+  onMessage(handler: (text: string) => void): void
+  sendVideo(frame: Frame): void
+  onKeyframeRequest(handler: () => void): void
+  path(): 'host' | 'srflx' | 'prflx' | 'relay' | undefined
+  rtpSent(): number
+  close(reason?: CloseReason): Promise<void>
+}
+
+export class PeerError extends Error {
+  readonly code: CloseReason
+  override readonly name = 'PeerError'
+  constructor(code: CloseReason) {
+    super(`the peer connection ended: ${code}`)
+    this.code = code
+  }
+}
+
+const video = (mimeType: string, parameters?: string) =>
+  new werift.RTCRtpCodecParameters({
+    mimeType,
+    clockRate: 90_000,
+    ...(parameters ? { parameters } : {}),
+    rtcpFeedback: mimeType === 'video/rtx' ? [] : [{ type: 'nack' }, { type: 'nack', parameter: 'pli' }],
+  })
+
+const CODECS = () => [
+  video('video/H264', 'level-asymmetry-allowed=1;packetization-mode=1;profile-level-id=42e01f'),
+  video('video/VP8'),
+  video('video/rtx'),
+]
+
+/**
+ * Answers one linted offer with a new connection and a new certificate. Nothing is sent to the peer but ICE and DTLS
+ * until `open` resolves, and the caller sends no RTP before its own confirm (PROTOCOL.md §7).
+ */
+export async function acceptOffer(offer: string, options: PeerOptions): Promise<CameraPeer> {
+  if (!isGuardInstalled()) throw new GuardError('not_installed', 'no session without the guard')
+  const certificate = await nextCertificate()
+  const pc = new werift.RTCPeerConnection({
+    iceServers: options.iceServers,
+    certificates: [certificate],
+    codecs: { audio: [], video: CODECS() },
+    bundlePolicy: 'max-bundle',
+    iceUseTcp: false,
+    iceStunGatherTimeout: 1,
+    ...(options.portRange ? { icePortRange: options.portRange } : {}),
+  })
+  try {
+    const fingerprint = certificate.getFingerprints()[0]?.value.toUpperCase() ?? ''
+    const channel = pc.createDataChannel(CHANNEL_LABEL, { negotiated: true, id: CHANNEL_ID })
+    await pc.setRemoteDescription({ type: 'offer', sdp: offer })
+    const transport = prepareTransport(pc, options)
+    const { sender, codec } = await prepareVideo(pc)
+    await pc.setLocalDescription(await pc.createAnswer())
+    const answer = restrict(pc.localDescription?.sdp ?? '', options.interfaceAddresses)
+    if (!answer.includes(fingerprint))
+      throw new GuardError('fingerprint', 'the answer must carry our own certificate')
+    return run({ pc, channel, transport, sender, codec, answer, fingerprint, signal: options.signal })
+  } catch (error) {
+    await pc.close()
+    throw error
+  }
+}
+
+/** Passive DTLS, no STUN server but a configured one, credentials from the system's random source, early hellos kept. */
+function prepareTransport(pc: RTCPeerConnection, options: PeerOptions): DtlsTransport {
+  const [transport, ...others] = pc.dtlsTransports as unknown as DtlsTransport[]
+  if (!transport || others.length > 0) throw new GuardError('shape', 'a bundled session has one transport')
+  transport.role = 'server'
+  const connection = iceOf(transport)
+  if (!options.iceServers.some(server => server.urls.startsWith('stun'))) connection.stunServer = undefined
+  connection.localUsername = randomBytes(6).toString('hex')
+  connection.localPassword = randomBytes(16).toString('hex')
+  earlyHello(transport, connection)
+  return transport
+}
+
+const iceOf = (transport: DtlsTransport): IceConnection =>
+  (transport as unknown as { iceTransport: { connection: IceConnection } }).iceTransport.connection
+
+async function prepareVideo(
+  pc: RTCPeerConnection,
+): Promise<{ sender: RTCRtpSender | undefined; codec: () => VideoCodec | undefined }> {
+  const transceiver = pc.getTransceivers().find(each => each.kind === 'video')
+  if (!transceiver) return { sender: undefined, codec: () => undefined }
+  await transceiver.sender.replaceTrack(new werift.MediaStreamTrack({ kind: 'video' }))
+  transceiver.setDirection('sendonly')
+  const names: { [mime: string]: VideoCodec } = { 'video/h264': 'h264', 'video/vp8': 'vp8' }
+  return {
+    sender: transceiver.sender,
+    codec: () => names[transceiver.sender.codec?.mimeType.toLowerCase() ?? ''],
+  }
+}
+
+/** Keeps the candidates of the configured addresses only. */
+function restrict(sdp: string, addresses: string[] | undefined): string {
+  if (!addresses) return sdp
+  const keep = (line: string): boolean =>
+    !line.startsWith('a=candidate:') ||
+    line.includes(' typ relay') ||
+    addresses.includes(line.split(' ')[4] ?? '')
+  return sdp.split('\r\n').filter(keep).join('\r\n')
+}
+
+type Parts = {
+  pc: RTCPeerConnection
+  channel: RTCDataChannel
+  transport: DtlsTransport
+  sender: RTCRtpSender | undefined
+  codec: () => VideoCodec | undefined
+  answer: string
+  fingerprint: string
+  signal: AbortSignal
+}
+
+function run(parts: Parts): CameraPeer {
+  const { pc, channel, transport, sender } = parts
+  const opened = Promise.withResolvers<void>()
+  const ended = Promise.withResolvers<CloseReason>()
+  opened.promise.catch(() => undefined)
+  let isOpen = false
+  let isClosed = false
+  let sent = 0
+  let sequence = randomBytes(2).readUInt16BE()
+  let lastSeen = performance.now()
+  let handler: (text: string) => void = () => undefined
+
+  async function close(reason: CloseReason = 'local', error?: Error): Promise<void> {
+    if (isClosed) return
+    isClosed = true
+    clearInterval(watchdog)
+    opened.reject(error ?? new PeerError(reason))
+    ended.resolve(reason)
+    await pc.close()
+  }
+  const connection = iceOf(transport)
+  connection.onData.subscribe(() => {
+    lastSeen = performance.now()
+  })
+  const watchdog = setInterval(() => {
+    if (isOpen && performance.now() - lastSeen > VIEWER_SILENT_MS) void close('peer_silent')
+  }, 1000)
+  const tryOpen = (): void => {
+    if (isOpen || isClosed || channel.readyState !== 'open' || !transport.dtls || !hasProved(transport.dtls))
+      return
+    isOpen = true
+    opened.resolve()
+  }
+  channel.stateChange.subscribe(state => {
+    if (state === 'open') tryOpen()
+    if (state === 'closed') void close('peer_closed')
+  })
+  channel.onMessage.subscribe(data => {
+    const text = typeof data === 'string' ? data : data.toString('utf8')
+    if (isOpen && text.length <= CHANNEL_MESSAGE_MAX_BYTES) handler(text)
+  })
+  // Only channel 0 exists: one that the peer opens by itself ends the session.
+  pc.onDataChannel.subscribe(() => void close('foreign_channel'))
+  transport.onStateChange.subscribe(state => {
+    if (state === 'failed') void close(guardFault ? 'possession_failed' : 'handshake_failed', guardFault)
+    if (state === 'closed') void close('peer_closed')
+    if (state === 'connecting') queueMicrotask(listenForFaults)
+  })
+  let guardFault: GuardError | undefined
+  function listenForFaults(): void {
+    transport.dtls?.onError.subscribe(error => {
+      if (error instanceof GuardError) guardFault = error
+      void close(guardFault ? 'possession_failed' : 'handshake_failed', error)
+    })
+  }
+  pc.iceConnectionStateChange.subscribe(state => {
+    if (state === 'failed') void close('ice_failed')
+  })
+  parts.signal.addEventListener('abort', () => void close('aborted'), { once: true })
+
+  function sendVideo({ payloads, timestamp }: Frame): void {
+    if (!isOpen || isClosed || !sender) return
+    for (const [i, payload] of payloads.entries()) {
+      sequence = (sequence + 1) & 0xffff
+      const marker = i === payloads.length - 1
+      const header = new werift.RtpHeader({
+        version: 2,
+        sequenceNumber: sequence,
+        timestamp,
+        marker,
+        payloadOffset: 12,
+      })
+      sent++
+      void sender.sendRtp(new werift.RtpPacket(header, payload))
+    }
+  }
+  return {
+    answer: parts.answer,
+    fingerprint: parts.fingerprint,
+    video: parts.codec(),
+    open: opened.promise,
+    closed: ended.promise,
+    send: text => {
+      if (isOpen && !isClosed) channel.send(text)
+    },
+    onMessage: next => {
+      handler = next
+    },
+    sendVideo,
+    onKeyframeRequest: request => {
+      sender?.onPictureLossIndication.subscribe(request)
+      sender?.onRtcp.subscribe(packet => {
+        if ((packet as { feedback?: { count?: number } }).feedback?.count === 4) request()
+      })
+    },
+    path: () => {
+      const pair = connection.nominated
+      if (!pair) return undefined
+      if (pair.localCandidate.type === 'relay') return 'relay'
+      return pair.remoteCandidate.type as 'host' | 'srflx' | 'prflx' | 'relay'
+    },
+    rtpSent: () => sent,
+    close,
+  }
+}
