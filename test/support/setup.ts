@@ -9,16 +9,9 @@ const say = (line: string): void => void process.stdout.write(`${line}\n`)
 const list = (wanted: readonly Requirement[]): string =>
   wanted.map(({ package: name, what }) => `  ${name}: ${what}`).join('\n')
 
-class Hindrance extends Error {}
+const LOCK_WAIT_MS = 300_000
 
-try {
-  await setUp()
-  say('Everything the tests drive is installed.')
-} catch (error) {
-  if (!(error instanceof Hindrance)) throw error
-  process.stderr.write(`${error.message}\n`)
-  process.exitCode = 1
-}
+class Hindrance extends Error {}
 
 async function setUp(): Promise<void> {
   const wanted = missing()
@@ -67,8 +60,6 @@ async function install(packages: readonly Requirement[]): Promise<void> {
   await apt(asRoot, 'install', '--no-install-recommends', ...packages.map(each => each.package))
 }
 
-const LOCK_WAIT_MS = 300_000
-
 /** Waits for another apt: the option covers the lock of dpkg, not that of the package lists. */
 async function apt(asRoot: readonly string[], ...args: string[]): Promise<void> {
   const options = ['-o', `DPkg::Lock::Timeout=${LOCK_WAIT_MS / 1000}`, '-o', 'Acquire::Retries=3', '-q', '-y']
@@ -92,4 +83,13 @@ async function apt(asRoot: readonly string[], ...args: string[]): Promise<void> 
     if (locked && performance.now() < end) continue
     throw new Hindrance(`${stdout ?? ''}${stderr ?? ''}\napt-get ${args[0]} failed; its words are above.`)
   }
+}
+
+try {
+  await setUp()
+  say('Everything the tests drive is installed.')
+} catch (error) {
+  if (!(error instanceof Hindrance)) throw error
+  process.stderr.write(`${error.message}\n`)
+  process.exitCode = 1
 }
