@@ -1,4 +1,4 @@
-import { Socket } from 'node:net'
+import type { Writable } from 'node:stream'
 import { encodeFrame, encodeStatus, MAX_FRAME_BYTES } from './frame-pipe.ts'
 import type { Codec } from './media-frame.ts'
 
@@ -9,10 +9,10 @@ const LOW_WATER = 1024 * 1024
  * Writes records to the agent. When the agent reads too slowly the rest of the group of pictures is left out,
  * up to the next key frame: memory stays bounded and no picture is shown on a missing base.
  */
-export function createSender(fd: number, onGap: (codec: Codec) => void) {
-  const pipe = new Socket({ fd, readable: true, writable: true })
-  pipe.on('error', () => process.kill(process.pid, 'SIGKILL'))
-  pipe.on('close', () => process.kill(process.pid, 'SIGKILL'))
+export function createSender(
+  pipe: Pick<Writable, 'write' | 'writableLength'>,
+  onGap: (codec: Codec) => void,
+) {
   const skipping = new Set<Codec>()
   return {
     frame: (codec: Codec, key: boolean, ticks: number, data: Buffer) => {

@@ -1,3 +1,4 @@
+import { Socket } from 'node:net'
 import { AV_LOG_QUIET } from 'node-av/constants'
 import { Log } from 'node-av/lib'
 import { confine, dieWithParent } from './confine.ts'
@@ -16,8 +17,9 @@ confine()
 
 let output: Output | undefined
 let closing = false
-const sender = createSender(FRAME_FD, codec => output?.forceKey(codec))
 const die = () => process.kill(process.pid, 'SIGKILL')
+const pipe = new Socket({ fd: FRAME_FD, readable: true, writable: true }).on('error', die).on('close', die)
+const sender = createSender(pipe, codec => output?.forceKey(codec))
 
 process.on('message', (command: SourceCommand) => {
   if (command.type === 'open') void run(command)

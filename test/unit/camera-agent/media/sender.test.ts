@@ -1,0 +1,59 @@
+import assert from 'node:assert/strict'
+import { MAX_FRAME_BYTES, type PipeRecord, pipeParser } from '@ownsight/camera-agent/media/frame-pipe'
+import { createSender } from '@ownsight/camera-agent/media/sender'
+
+const MB = 1024 * 1024
+
+describe('sender', () => {
+  const open = () => {
+    const written: PipeRecord[] = []
+    const gaps: string[] = []
+    const parse = pipeParser(record => written.push(record))
+    const pipe = { writableLength: 0, write: (chunk: Buffer) => (parse(chunk), true) }
+    const sender = createSender(pipe as never, codec => gaps.push(codec))
+    const keys = () => written.map(record => record.kind === 'frame' && record.key)
+    return {
+      pipe,
+      gaps,
+      keys,
+      send: (key: boolean, size = 10) => sender.frame('h264', key, 0, Buffer.alloc(size)),
+    }
+  }
+
+  it('writes while the agent reads', () => {
+    const { keys, send } = open()
+    for (const key of [true, false, false]) send(key)
+    assert.deepEqual(keys(), [true, false, false])
+  })
+
+  it('leaves out the rest of the group when the agent lags, and begins again with a key frame', () => {
+    const { pipe, gaps, keys, send } = open()
+    send(true)
+    pipe.writableLength = 4 * MB + 1
+    send(false)
+    pipe.writableLength = 0
+    send(false)
+    send(true)
+    send(false)
+    assert.deepEqual(keys(), [true, true, false])
+    assert.deepEqual(gaps, ['h264'])
+  })
+
+  it('waits until most of the backlog is gone, and asks again', () => {
+    const { pipe, gaps, keys, send } = open()
+    pipe.writableLength = 4 * MB + 1
+    send(true)
+    pipe.writableLength = 2 * MB
+    send(true)
+    pipe.writableLength = MB
+    send(true)
+    assert.deepEqual(keys(), [true])
+    assert.equal(gaps.length, 2)
+  })
+
+  it('leaves out a picture larger than the pipe takes', () => {
+    const { keys, send } = open()
+    send(true, MAX_FRAME_BYTES + 1)
+    assert.deepEqual(keys(), [])
+  })
+})
