@@ -9,7 +9,7 @@ describe('sender', () => {
     const written: PipeRecord[] = []
     const gaps: string[] = []
     const parse = pipeParser(record => written.push(record))
-    const pipe = { writableLength: 0, write: (chunk: Buffer) => (parse(chunk), true) }
+    const pipe = { writableLength: 0, write: parse }
     const sender = createSender(pipe as never, codec => gaps.push(codec))
     const keys = () => written.map(record => record.kind === 'frame' && record.key)
     return {
