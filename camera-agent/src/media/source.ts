@@ -132,13 +132,17 @@ function watch(child: ChildProcess, events: SourceEvents, onConfined: () => void
   })
   pipe.on('error', () => {})
   return new Promise(resolve => {
+    let ended = false
     const end = () => {
-      if (over && code === 'ended') return
+      if (ended) return
+      ended = true
       over = true
       resolve()
       events.ended(code)
     }
-    child.once('error', end)
+    child.on('error', () => {
+      if (child.pid === undefined) end()
+    })
     child.once('close', end)
   })
 }
