@@ -2,9 +2,14 @@
 
 export type Candidate = { address: string; port: number; type: string }
 
+/** In any case and with any value, so that no line that some parser may take for one slips by. */
+export const isCandidate = (line: string): boolean => /^a=candidate(:|$)/i.test(line)
+
 /** The candidate of an `a=candidate:` line (RFC 8839 §5.1), or undefined when the line is to be deleted. */
 export function usableCandidate(line: string): Candidate | undefined {
-  const [, component, protocol, , address, port, typ, type] = line.slice('a=candidate:'.length).split(' ')
+  const [head, component, protocol, priority, address, port, typ, type] = line.split(' ')
+  if (!/^a=candidate:[A-Za-z0-9+/]{1,32}$/.test(head ?? '') || !/^\d{1,10}$/.test(priority ?? ''))
+    return undefined
   if (component !== '1' || protocol?.toLowerCase() !== 'udp' || typ !== 'typ' || !address || !type)
     return undefined
   if (!/^(host|srflx|prflx|relay)$/.test(type) || !/^[1-9][0-9]{3,4}$/.test(port ?? '')) return undefined

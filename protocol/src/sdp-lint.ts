@@ -1,5 +1,5 @@
 import { SDP_MAX_BYTES, SDP_MAX_LINE } from './limits.ts'
-import { type Candidate, usableCandidate } from './sdp-candidate.ts'
+import { type Candidate, isCandidate, usableCandidate } from './sdp-candidate.ts'
 
 /**
  * Judges a session description that came inside a verified envelope, before WebRTC sees it (PROTOCOL.md §9). It
@@ -43,7 +43,7 @@ type Section = { line: string; attributes: string[] }
 export function lintSdp(sdp: string, rules: LintRules): Lint {
   try {
     const lines = splitLines(sdp)
-    const kept = lines.filter(line => !line.startsWith('a=candidate:') || usableCandidate(line))
+    const kept = lines.filter(line => !isCandidate(line) || usableCandidate(line))
     const [session, ...sections] = splitSections(kept)
     if (!session) throw new Fault('v', 'begin with v=0')
     checkForbidden(kept)
@@ -53,9 +53,7 @@ export function lintSdp(sdp: string, rules: LintRules): Lint {
     checkSetup(session, sections, rules.kind)
     const media = lintMedia(session, sections, rules)
     checkBundle(session, media)
-    const candidates = kept
-      .filter(line => line.startsWith('a=candidate:'))
-      .flatMap(line => usableCandidate(line) ?? [])
+    const candidates = kept.filter(isCandidate).flatMap(line => usableCandidate(line) ?? [])
     return {
       ok: true,
       sdp: `${kept.join('\r\n')}\r\n`,
@@ -72,15 +70,20 @@ export function lintSdp(sdp: string, rules: LintRules): Lint {
   }
 }
 
+/** RFC 8866 §5.13. Chromium takes `a=fingerprint x` for one of that name: what is not of this form is refused. */
+const ATTRIBUTE = /^a=([!#$%&'*+.^_`{|}~0-9A-Za-z-]+)(?::(.*))?$/
+
 function splitLines(sdp: string): string[] {
   if (sdp.length > SDP_MAX_BYTES) throw new Fault('sdp', `keep it within ${SDP_MAX_BYTES} bytes`)
-  if (!/^[\x20-\x7e\r\n\t]*$/.test(sdp)) throw new Fault('sdp', 'send printable ASCII')
+  if (!/^[\x20-\x7e\r\n]*$/.test(sdp)) throw new Fault('sdp', 'send printable ASCII')
   if (!sdp.endsWith('\r\n')) throw new Fault('sdp', 'end each line with CRLF')
   const lines = sdp.slice(0, -2).split('\r\n')
   for (const line of lines) {
     if (/[\r\n]/.test(line)) throw new Fault('sdp', 'end each line with CRLF')
     if (line.length > SDP_MAX_LINE) throw new Fault('sdp', `keep each line within ${SDP_MAX_LINE} bytes`)
     if (!/^[a-z]=/.test(line)) throw new Fault('sdp', 'each line is a letter, = and a value')
+    if (line.startsWith('a=') && !ATTRIBUTE.test(line))
+      throw new Fault('sdp', 'write attributes a=name:value')
   }
   if (lines[0] !== 'v=0') throw new Fault('v', 'begin with v=0')
   return lines
@@ -106,7 +109,7 @@ function checkForbidden(lines: string[]): void {
 
 /** The value of `a=<name>:<value>` or `a=<name>`; attribute names are matched in any case, so that none slips by. */
 function attribute(line: string, name: string): string | undefined {
-  const match = /^a=([^:\s]+)(?::(.*))?$/i.exec(line)
+  const match = ATTRIBUTE.exec(line)
   return match?.[1]?.toLowerCase() === name ? (match[2] ?? '') : undefined
 }
 

@@ -19,10 +19,11 @@ export const sdpMusts: readonly Must[] = [
     'if (false)',
     'M-9.1 a line that is too long',
   ),
-  lint('M-9.2', 'the alphabet', 'if (!/^[\\x20-\\x7e\\r\\n\\t]*$/.test(sdp))', 'if (false)', 'M-9.2'),
+  lint('M-9.2', 'the alphabet', 'if (!/^[\\x20-\\x7e\\r\\n]*$/.test(sdp))', 'if (false)', 'M-9.2'),
   lint('M-9.2', 'the ends of lines', 'if (/[\\r\\n]/.test(line))', 'if (false)', 'M-9.2'),
   lint('M-9.2', 'the end of the last line', "if (!sdp.endsWith('\\r\\n'))", 'if (false)', 'M-9.2'),
   lint('M-9.2', 'the form of a line', 'if (!/^[a-z]=/.test(line))', 'if (false)', 'M-9.2'),
+  lint('M-9.2', 'the form of an attribute', '!ATTRIBUTE.test(line)', 'false', 'M-9.2'),
   lint(
     'M-9.3',
     'one section of a kind',
@@ -106,7 +107,7 @@ export const sdpMusts: readonly Must[] = [
   lint(
     'M-9.12',
     'the deletion of candidates',
-    "!line.startsWith('a=candidate:') || usableCandidate(line)",
+    '!isCandidate(line) || usableCandidate(line)',
     'line',
     'M-9.12',
   ),
