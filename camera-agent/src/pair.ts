@@ -49,6 +49,14 @@ async function offerOnce(options: PairOptions): Promise<'paired' | 'interrupted'
       if (state === 'paired' && phrase) report({ event: 'paired', camera, phrase })
     },
   })
+  const expires = Math.floor(Date.now() / 1000) + PAIRING_LIFETIME_S
+  let shown = false
+  // A code is worth showing once somebody can be met with it.
+  const showOnce = (): void => {
+    if (shown) return
+    shown = true
+    report({ event: 'pairing-code', camera, code: formatPairingCode({ secret, camId: cam.id }), expires })
+  }
   const client = connectSignaling({
     server: options.server,
     namespace: 'unpaired',
@@ -56,8 +64,8 @@ async function offerOnce(options: PairOptions): Promise<'paired' | 'interrupted'
       socket.emit('hold', { rid: pairing.rid }, (reply: Reply<'hold'>) => {
         if ('hint' in reply)
           report({ event: 'offline', camera, note: 'the signaling server is not taking pairings now' })
+        else showOnce()
       })
-      report({ event: 'online', camera, note: 'waiting to be paired' })
     },
     onOffline: note => report({ event: 'offline', camera, note }),
   })
@@ -76,8 +84,6 @@ async function offerOnce(options: PairOptions): Promise<'paired' | 'interrupted'
   const stop = () => outcome.resolve('stopped')
   signal.addEventListener('abort', stop, { once: true })
   const lifetime = setTimeout(() => outcome.resolve('expired'), PAIRING_LIFETIME_S * 1000)
-  const expires = Math.floor(Date.now() / 1000) + PAIRING_LIFETIME_S
-  report({ event: 'pairing-code', camera, code: formatPairingCode({ secret, camId: cam.id }), expires })
   try {
     return await outcome.promise
   } finally {
