@@ -16,6 +16,8 @@ export type ChromiumOptions = {
   ignoreHTTPSErrors?: boolean
 }
 
+export type FirefoxOptions = { args?: string[]; profile?: string; prefs?: Record<string, unknown> }
+
 export type Chromium = { readonly context: BrowserContext; readonly profile: string; close(): Promise<void> }
 export type Firefox = { readonly browser: Browser; readonly profile: string; close(): Promise<void> }
 
@@ -50,7 +52,7 @@ export async function launchChromium(options: ChromiumOptions = {}): Promise<Chr
  * Firefox ESR, headless, driven over WebDriver BiDi (Playwright cannot drive Debian's build). BiDi is a websocket on
  * loopback, so that a Firefox in another network namespace is out of reach.
  */
-export async function launchFirefox(options: { args?: string[]; profile?: string } = {}): Promise<Firefox> {
+export async function launchFirefox(options: FirefoxOptions = {}): Promise<Firefox> {
   const profile = options.profile ?? tempFolder('firefox')
   const browser = await puppeteer.launch({
     browser: 'firefox',
@@ -58,7 +60,7 @@ export async function launchFirefox(options: { args?: string[]; profile?: string
     headless: true,
     userDataDir: profile,
     args: options.args ?? [],
-    extraPrefsFirefox: QUIET_FIREFOX,
+    extraPrefsFirefox: { ...QUIET_FIREFOX, ...options.prefs },
   })
   return { browser, profile, close: () => closed(browser, profile, options.profile === undefined) }
 }
