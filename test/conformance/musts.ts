@@ -3,7 +3,9 @@ import { envelopeMusts } from './musts/envelope.ts'
 import { pairingMusts } from './musts/pairing.ts'
 import { policyMusts } from './musts/policy.ts'
 import { sdpMusts } from './musts/sdp.ts'
+import { serveMusts } from './musts/serve.ts'
 import { sessionMusts } from './musts/session.ts'
+import { signalingMusts } from './musts/signaling.ts'
 
 /** `M-2.10` comes after `M-2.9`. */
 export function compare(a: string, b: string): number {
@@ -20,5 +22,7 @@ export const musts: readonly Must[] = [
   ...pairingMusts,
   ...policyMusts,
   ...sessionMusts,
+  ...serveMusts,
   ...sdpMusts,
+  ...signalingMusts,
 ].sort((a, b) => compare(a.must, b.must))

@@ -46,6 +46,7 @@ describe('conformance: session descriptions', () => {
     refused(good.replaceAll('\r\n', '\n'), 'sdp')
     refused(inVideo('a=x\na=fingerprint:sha-256 AA'), 'sdp')
     refused(inVideo('a=x\ra=y'), 'sdp')
+    for (const end of ['\n', '\r']) refused(changed('s=-', `s=-${end}a=ice-lite`), 'sdp')
     refused(inVideo('not a line'), 'sdp')
     refused(inVideo('a=tool:\t'), 'sdp')
     refused(inVideo('a=fingerprint sha-256 AA:BB'), 'sdp')
