@@ -2,7 +2,8 @@ import { type Must, rowsOf } from '../must.ts'
 
 const unit = 'test/unit/protocol'
 const envelope = rowsOf('protocol/src/envelope.ts', `${unit}/envelope.test.ts`)
-const messages = rowsOf('protocol/src/messages.ts', `${unit}/envelope.test.ts`)
+const spelling = rowsOf('protocol/src/envelope.ts', `${unit}/envelope-spelling.test.ts`)
+const messages = rowsOf('protocol/src/messages.ts', `${unit}/envelope-spelling.test.ts`)
 const ids = rowsOf('protocol/src/ids.ts', `${unit}/ids.test.ts`)
 const bytes = rowsOf('protocol/src/bytes.ts', `${unit}/bytes.test.ts`)
 const challenge = rowsOf('protocol/src/challenge.ts', `${unit}/challenge.test.ts`)
@@ -46,14 +47,14 @@ export const envelopeMusts: readonly Must[] = [
     'fatal: false',
     'text refuses what is not UTF-8',
   ),
-  envelope(
+  spelling(
     'M-2.1',
     'the size limit',
     'if (jws.length > ENVELOPE_MAX_BYTES)',
     'if (false)',
     'attack 22: 10 MB is refused',
   ),
-  envelope(
+  spelling(
     'M-2.2',
     'the count of parts',
     ' || rest.length > 0)',
@@ -88,14 +89,14 @@ export const envelopeMusts: readonly Must[] = [
     'if (/"alg":"ES256"/.test(received)) return',
     'attack 20: os1-beacon presented as os1-offer',
   ),
-  envelope(
+  spelling(
     'M-2.5',
     'the one spelling of JSON',
     'if (spelling !== json)',
     'if (false)',
     'attack 22: duplicate members',
   ),
-  envelope(
+  spelling(
     'M-2.6',
     'the schema',
     'const result = v.safeParse(schemas[typ], value)',
@@ -109,14 +110,14 @@ export const envelopeMusts: readonly Must[] = [
     'const version = v.any()',
     'refuses another version of every type',
   ),
-  envelope(
+  spelling(
     'M-2.8',
     'the comparison of aud',
     'payload.aud !== aud || ',
     '',
     'attack 1: an envelope for somebody else',
   ),
-  envelope(
+  spelling(
     'M-2.8',
     'the refusal of issuer = audience',
     ' || payload.aud === payload.iss)',
