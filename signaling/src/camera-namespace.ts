@@ -11,8 +11,10 @@ export function openCameraNamespace(sockets: Sockets, runtime: Runtime): void {
   const { presence, metrics, db } = runtime
   const publishes = rateLimit({ burst: 20, perMinute: 60 })
   sockets.open('/camera').on('connection', (socket: DeviceSocket) => {
+    // One listener for each offer it is being asked.
+    socket.setMaxListeners(0)
     const state = { proved: false }
-    refuseOtherEvents(socket, runtime, ['auth', 'publish'], state)
+    refuseOtherEvents(socket, runtime, ['publish'], state)
     void admit(socket, state).catch((error: unknown) => {
       runtime.log({ event: 'fault', namespace: 'camera', result: (error as Error).name })
       socket.disconnect(true)

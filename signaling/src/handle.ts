@@ -46,18 +46,23 @@ export function handle<K extends keyof typeof requests>(
   socket.on(kind as string, (received: unknown, ack: unknown) => void run(received, ack))
 }
 
-/** Every other event, a candidate for one, has no handler: it is counted and told so (PROTOCOL.md §6: no trickle). */
+/**
+ * Until it is proved, a socket may say `auth`, once. Any event that is not `known`, a candidate for one, has no
+ * handler: it is counted and told so (PROTOCOL.md §6).
+ */
 export function refuseOtherEvents(
   socket: DeviceSocket,
   runtime: Runtime,
   known: readonly string[],
   state: { proved: boolean },
 ): void {
+  let tried = false
   socket.use(([event, ...args], next) => {
-    const early = !state.proved && event !== 'auth'
-    if (known.includes(event) && !early) return next()
-    runtime.metrics.refused.inc({ reason: early ? 'not_signed_in' : 'bad_type' })
+    const first = event === 'auth' && !state.proved && !tried
+    tried ||= first
+    if (first || (state.proved && known.includes(event))) return next()
+    runtime.metrics.refused.inc({ reason: state.proved ? 'bad_type' : 'not_signed_in' })
     const ack: unknown = args.at(-1)
-    if (typeof ack === 'function') ack(hintOf(early ? 'not_signed_in' : 'bad_form'))
+    if (typeof ack === 'function') ack(hintOf(state.proved ? 'bad_form' : 'not_signed_in'))
   })
 }

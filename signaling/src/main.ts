@@ -90,11 +90,9 @@ async function main(): Promise<void> {
   const options = parseCommandLine()
   if (options.help) return void process.stdout.write(HELP)
   const signaling = await startSignaling(configure(options))
-  process.stdout.write(`Signaling server: ${signaling.origin}\n`)
-  if (signaling.setupToken)
-    process.stdout.write(
-      `There is no account yet. Open it and make the first one with this token:\n\n  ${signaling.setupToken}\n\n`,
-    )
+  const { origin, setupToken } = signaling
+  const first = `There is no account yet. Open it and make the first one with this token:\n\n  ${setupToken}\n\n`
+  process.stdout.write(`Signaling server: ${origin}\n${setupToken ? first : ''}`)
   const { promise, resolve } = Promise.withResolvers<void>()
   for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(name, () => resolve())
   await promise

@@ -27,6 +27,7 @@ export function openUnpairedNamespace(sockets: Sockets, runtime: Runtime, rendez
     sockets.settled(socket)
     runtime.metrics.connections.inc({ role: 'unpaired' })
     const held = new Set<string>()
+    socket.setMaxListeners(0)
     socket.once('disconnect', () => {
       const left = (perAddress.get(address) ?? 1) - 1
       if (left > 0) perAddress.set(address, left)

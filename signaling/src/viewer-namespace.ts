@@ -15,7 +15,7 @@ export function openViewerNamespace(sockets: Sockets, runtime: Runtime, rendezvo
   const firsts = rateLimit({ burst: 20, perMinute: 10 })
   sockets.open('/viewer').on('connection', (socket: DeviceSocket) => {
     const state = { proved: false }
-    refuseOtherEvents(socket, runtime, ['auth', 'offer', 'policy', 'pair', 'beacon'], state)
+    refuseOtherEvents(socket, runtime, ['offer', 'policy', 'pair', 'beacon'], state)
     void admit(socket, state).catch((error: unknown) => {
       runtime.log({ event: 'fault', namespace: 'viewer', result: (error as Error).name })
       socket.disconnect(true)

@@ -178,3 +178,26 @@ export async function connectAs(origin: string, role: 'viewer' | 'camera', key: 
   if (reply.ok !== true) throw new Error(`not authenticated: ${JSON.stringify(reply)}`)
   return device
 }
+
+/** The sum of a counter's or gauge's samples whose labels hold all of `labels`. */
+export async function readMetric(
+  server: { healthPort: number },
+  name: string,
+  labels: Record<string, string> = {},
+): Promise<number> {
+  const { text } = await rawRequest(`http://127.0.0.1:${server.healthPort}`, { path: '/metrics' })
+  const wanted = Object.entries(labels).map(([label, value]) => `${label}="${value}"`)
+  return text
+    .split('\n')
+    .filter(line => line.startsWith(`${name}{`) || line.startsWith(`${name} `))
+    .filter(line => wanted.every(each => line.includes(each)))
+    .reduce((sum, line) => sum + Number(line.split(' ').at(-1)), 0)
+}
+
+export async function eventually(condition: () => boolean | Promise<boolean>, what: string): Promise<void> {
+  const deadline = performance.now() + 10_000
+  while (!(await condition())) {
+    if (performance.now() > deadline) throw new Error(`never came true: ${what}`)
+    await new Promise(resolve => setTimeout(resolve, 10))
+  }
+}

@@ -1,5 +1,5 @@
 import { chmodSync, closeSync, existsSync, fsyncSync, mkdirSync, openSync, renameSync } from 'node:fs'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { Kysely } from 'kysely'
 import { SignalingError } from '../signaling-error.ts'
@@ -26,6 +26,7 @@ export function openDatabase(
   chmodSync(folder, 0o700)
   const file = join(folder, FILE)
   createPrivately(file)
+  syncToDisk(folder)
   const db = new DatabaseSync(file, { timeout: 5000 })
   try {
     db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;')
@@ -70,8 +71,14 @@ function backup(db: DatabaseSync, copy: string): void {
   const draft = `${copy}.${process.pid}`
   createPrivately(draft)
   db.prepare('VACUUM INTO ?').run(draft)
-  const handle = openSync(draft, 'r')
+  syncToDisk(draft)
+  renameSync(draft, copy)
+  syncToDisk(dirname(copy))
+}
+
+/** A file's content, or a folder's list of files. */
+function syncToDisk(path: string): void {
+  const handle = openSync(path, 'r')
   fsyncSync(handle)
   closeSync(handle)
-  renameSync(draft, copy)
 }
