@@ -10,6 +10,8 @@ import { connectSignaling } from './signaling-client.ts'
 import type { Reporter } from './status.ts'
 import { step } from './steps.ts'
 
+const LINGER_MS = 20_000
+
 export type PairOptions = {
   camera: string
   server: string
@@ -77,8 +79,7 @@ async function offerOnce(options: PairOptions): Promise<'paired' | 'interrupted'
       ack(reply)
       if (pairing.state() !== 'paired') return
       step('pair.acked')
-      // Stay a moment for an identical message 3 whose answer was lost.
-      setTimeout(() => outcome.resolve('paired'), 1500)
+      outcome.resolve('paired')
     })
   })
   const stop = () => outcome.resolve('stopped')
@@ -89,7 +90,9 @@ async function offerOnce(options: PairOptions): Promise<'paired' | 'interrupted'
   } finally {
     clearTimeout(lifetime)
     signal.removeEventListener('abort', stop)
-    client.close()
+    // A paired camera stays a little for an identical message 3 whose answer was lost.
+    if (pairing.state() === 'paired') setTimeout(client.close, LINGER_MS).unref()
+    else client.close()
   }
 }
 

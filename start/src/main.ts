@@ -70,12 +70,14 @@ async function runHome(
     listen: { host: '127.0.0.1', port: settings.port },
     data: join(data, 'signaling'),
     viewer: viewerFolder,
+    logLevel: 'silent',
   })
   let code: string | undefined
   const link = async (): Promise<string> => {
     const token = await signaling.mintSignInToken()
     const [, secret, camId] = code?.split(':') ?? []
-    return `${signaling.origin}/#${secret && camId ? `start=${secret}.${camId}.` : 'in='}${token}`
+    const name = Buffer.from(settings.name).toString('base64url')
+    return `${signaling.origin}/#${secret && camId ? `start=${secret}.${camId}.${token}.${name}` : `in=${token}`}`
   }
   const print = async (): Promise<void> => say(`\n  Open this in your browser:\n\n  ${await link()}\n`)
   const control = await openControl(data, link)

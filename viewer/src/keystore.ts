@@ -1,0 +1,64 @@
+import { generateKeyPair, type KeyPair, type PublicKey } from '@ownsight/protocol/ids'
+import { type DBSchema, type IDBPDatabase, openDB } from 'idb'
+
+/** This browser's keys for one account. None can be taken out; each does one thing. */
+export type DeviceKeys = { view: KeyPair; admin: KeyPair; auth: KeyPair }
+/** What the first pairing makes: root's public half, and the key that opens the list of cameras. */
+export type OwnerKeys = { root: PublicKey; roster: CryptoKey }
+
+interface Schema extends DBSchema {
+  keys: {
+    key: string
+    value: DeviceKeys | OwnerKeys | Uint8Array<ArrayBuffer> | number | { [camId: string]: string }
+  }
+}
+
+export type Keystore = {
+  device(): Promise<DeviceKeys>
+  owner(): Promise<OwnerKeys | undefined>
+  saveOwner(keys: OwnerKeys): Promise<void>
+  /** The seed of a recovery kit that was postponed; held only until the kit is made. */
+  pendingSeed(): Promise<Uint8Array<ArrayBuffer> | undefined>
+  savePendingSeed(seed: Uint8Array<ArrayBuffer>): Promise<void>
+  dropPendingSeed(): Promise<void>
+  rosterFloor(): Promise<number>
+  raiseRosterFloor(version: number): Promise<void>
+  phrases(): Promise<{ [camId: string]: string }>
+  savePhrase(camId: string, phrase: string): Promise<void>
+  close(): void
+}
+
+/** One database per account: another account in this browser has other keys and sees none of these. */
+export async function openKeystore(account: string): Promise<Keystore> {
+  const db = await openDB<Schema>(`ownsight-${account}`, 1, {
+    upgrade: database => void database.createObjectStore('keys'),
+  })
+  return {
+    device: () => deviceKeys(db),
+    owner: async () => (await db.get('keys', 'owner')) as OwnerKeys | undefined,
+    saveOwner: async keys => void (await db.put('keys', keys, 'owner')),
+    pendingSeed: async () => (await db.get('keys', 'seed')) as Uint8Array<ArrayBuffer> | undefined,
+    savePendingSeed: async seed => void (await db.put('keys', seed, 'seed')),
+    dropPendingSeed: () => db.delete('keys', 'seed'),
+    rosterFloor: async () => ((await db.get('keys', 'roster-floor')) as number | undefined) ?? 0,
+    raiseRosterFloor: async version => void (await db.put('keys', version, 'roster-floor')),
+    phrases: async () => ((await db.get('keys', 'phrases')) as { [camId: string]: string } | undefined) ?? {},
+    async savePhrase(camId, phrase) {
+      const before = (await db.get('keys', 'phrases')) as { [camId: string]: string } | undefined
+      await db.put('keys', { ...before, [camId]: phrase }, 'phrases')
+    },
+    close: () => db.close(),
+  }
+}
+
+/** Two tabs may meet here at the first sign-in: the first to write wins, and both use what was written. */
+async function deviceKeys(db: IDBPDatabase<Schema>): Promise<DeviceKeys> {
+  const stored = await db.get('keys', 'device')
+  if (stored) return stored as DeviceKeys
+  const [view, admin, auth] = await Promise.all([generateKeyPair(), generateKeyPair(), generateKeyPair()])
+  const transaction = db.transaction('keys', 'readwrite')
+  const other = await transaction.store.get('device')
+  if (!other) await transaction.store.put({ view, admin, auth }, 'device')
+  await transaction.done
+  return (other as DeviceKeys | undefined) ?? { view, admin, auth }
+}

@@ -1,0 +1,53 @@
+import { useEffect, useRef } from 'preact/hooks'
+import { home, page } from '../app-state.ts'
+import { Cameras } from './cameras.tsx'
+import { Header } from './header.tsx'
+import { Kit } from './kit.tsx'
+import { Live } from './live.tsx'
+import { Pair } from './pair.tsx'
+import { SignIn } from './sign-in.tsx'
+
+/** One page at a time, made anew for each account and each camera: no component keeps what belonged to another. */
+export function App() {
+  const current = page.value
+  const account = home.value
+  const main = useRef<HTMLElement>(null)
+  useEffect(() => {
+    main.current?.focus()
+  }, [current.name])
+  return (
+    <>
+      <Header />
+      <main ref={main} tabIndex={-1} key={`${account?.account.id}/${current.name}`}>
+        <Content />
+      </main>
+    </>
+  )
+}
+
+function Content() {
+  const current = page.value
+  const account = home.value
+  if (current.name === 'loading') return <p class="quiet">Opening …</p>
+  if (current.name === 'insecure')
+    return (
+      <section class="card">
+        <h1>This page is not secure</h1>
+        <p>
+          Ownsight keeps its keys in the browser, and browsers allow that only for pages opened over https://,
+          or on the machine itself. Ask whoever runs this server for its https address.
+        </p>
+      </section>
+    )
+  if (current.name === 'sign-in' || !account)
+    return (
+      <SignIn
+        setup={current.name === 'sign-in' && current.setup}
+        note={current.name === 'sign-in' ? current.note : undefined}
+      />
+    )
+  if (current.name === 'pair') return <Pair home={account} />
+  if (current.name === 'kit') return <Kit home={account} after={current.after} />
+  if (current.name === 'live') return <Live home={account} camId={current.camId} key={current.camId} />
+  return <Cameras home={account} />
+}

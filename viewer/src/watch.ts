@@ -1,0 +1,205 @@
+import { equalText } from '@ownsight/protocol/bytes'
+import { parseToViewer, type ToCamera, type ToViewer } from '@ownsight/protocol/channel'
+import { faultCode } from '@ownsight/protocol/errors'
+import type { Reply } from '@ownsight/protocol/events'
+import type { KeyPair, PublicKey } from '@ownsight/protocol/ids'
+import { CONFIRMING_MS, CONNECTING_MS, OFFERED_MS } from '@ownsight/protocol/limits'
+import {
+  type Attempt,
+  newSid,
+  openAnswer,
+  openBeacon,
+  openRefusal,
+  sealConfirm,
+  sealOffer,
+} from '@ownsight/protocol/session'
+import { next, type ViewerEvent, type ViewerState, viewerTable } from '@ownsight/protocol/session-state'
+import { WatchFault } from './failures.ts'
+import { createPeer, type Peer } from './rtc/peer.ts'
+
+export type Pinned = { camId: string; key: PublicKey }
+type Ask = {
+  (kind: 'beacon', request: { cam: string }): Promise<Reply<'beacon'>>
+  (kind: 'offer', request: { cam: string; offer: string }): Promise<Reply<'offer'>>
+}
+
+export type WatchOptions = {
+  camera: Pinned
+  view: KeyPair
+  ask: Ask
+  /** makes the peer of one attempt; the browser's own unless a test says otherwise */
+  peer?: (signal: AbortSignal) => Promise<Peer>
+  onState?: (state: ViewerState) => void
+  onForeignAnswer?: () => void
+  signal: AbortSignal
+}
+
+/** A confirmed session: only with it is there a stream to show. */
+export type LiveSession = {
+  camId: string
+  stream: MediaStream
+  peer: Peer
+  th: string
+  onMessage(handler: (message: ToViewer) => void): void
+}
+
+/**
+ * One live view, from the tap to a confirmed picture. Throws WatchFault; whatever it throws, nothing was drawn.
+ * A signed `stale_win` earns one more attempt with a new sid; everything else is for the caller to try again.
+ */
+export async function watch(options: WatchOptions): Promise<LiveSession> {
+  let win = await fetchWindow(options)
+  for (let attempt = 0; ; attempt++) {
+    const outcome = await attemptOnce(options, win)
+    if ('th' in outcome) return outcome
+    if (attempt > 0) throw new WatchFault('stale_win')
+    win = outcome.staleWin
+  }
+}
+
+async function fetchWindow({ ask, camera }: WatchOptions): Promise<string> {
+  const reply = await ask('beacon', { cam: camera.camId })
+  if ('hint' in reply) throw new WatchFault(reply.hint)
+  try {
+    return (await openBeacon(reply.beacon, camera.key, camera.camId)).payload.win
+  } catch {
+    throw new WatchFault('not_this_camera')
+  }
+}
+
+async function attemptOnce(options: WatchOptions, win: string): Promise<LiveSession | { staleWin: string }> {
+  const { camera, view, signal } = options
+  let state: ViewerState = 'idle'
+  const enter = (event: ViewerEvent): void => {
+    state = next(viewerTable, state, event) ?? state
+    performance.mark(`ownsight:${state}`)
+    options.onState?.(state)
+  }
+  const own = new AbortController()
+  const stop = () => own.abort()
+  signal.addEventListener('abort', stop, { once: true })
+  try {
+    enter('beacon_verified')
+    const peer = await (options.peer ?? createPeer)(own.signal)
+    enter('prepared')
+    const sid = newSid()
+    const { offer, oh } = await sealOffer({
+      view,
+      camId: camera.camId,
+      win,
+      sid,
+      sdp: peer.offer,
+      want: ['view'],
+      start: 'now',
+    })
+    enter('offer_sent')
+    const found = await answerFor(options, offer, {
+      pin: camera.key,
+      camId: camera.camId,
+      view: view.id,
+      sid,
+      oh,
+    })
+    if ('staleWin' in found) {
+      own.abort()
+      return found
+    }
+    enter('answer_verified')
+    const { confirm, th } = await sealConfirm(view, { camId: camera.camId, sid, oh, ah: found.ah })
+    peer.accept(found.sdp)
+    enter('applied')
+    await within(CONNECTING_MS, peer.open, 'no_path')
+    enter('channel_open')
+    const seen = await peer.remoteFingerprint()
+    if (seen !== undefined && seen !== found.fingerprint) throw new WatchFault('not_this_camera')
+    const session = confirmOver(peer, { camId: camera.camId, confirm, sid, th })
+    await within(CONFIRMING_MS, session.confirmed, 'not_confirmed')
+    enter('confirmed')
+    const stream = await within(CONNECTING_MS, peer.stream, 'no_path')
+    return { camId: camera.camId, stream, peer, th, onMessage: session.onMessage }
+  } catch (error) {
+    own.abort()
+    enter('close')
+    throw error instanceof WatchFault ? error : new WatchFault(signal.aborted ? 'stopped' : 'no_path')
+  }
+}
+
+/** Sends the same envelope until a reply verifies or the deadline comes. What does not verify is counted, no more. */
+async function answerFor(
+  options: WatchOptions,
+  offer: string,
+  attempt: Attempt,
+): Promise<{ sdp: string; ah: string; fingerprint: string } | { staleWin: string }> {
+  const end = performance.now() + OFFERED_MS
+  let hint = 'no_reply'
+  for (let wait = 300; performance.now() < end && !options.signal.aborted; wait = Math.min(wait * 2, 2000)) {
+    const reply = await options.ask('offer', { cam: attempt.camId, offer })
+    try {
+      if ('answer' in reply) return await openAnswer(reply.answer, attempt)
+      if ('refuse' in reply) {
+        const { payload } = await openRefusal(reply.refuse, attempt)
+        if (payload.code === 'stale_win' && payload.win) return { staleWin: payload.win }
+        throw new WatchFault(payload.code)
+      }
+      hint = reply.hint
+    } catch (error) {
+      if (error instanceof WatchFault) throw error
+      console.warn(`ignored a reply: ${faultCode(error)}`)
+      hint = 'foreign_answer'
+      options.onForeignAnswer?.()
+    }
+    await new Promise(resolve => setTimeout(resolve, wait))
+  }
+  throw new WatchFault(hint)
+}
+
+/** Sends the confirm and waits for the camera's; messages after that go to the session's handler. */
+function confirmOver(peer: Peer, session: { camId: string; confirm: string; sid: string; th: string }) {
+  const confirmed = Promise.withResolvers<void>()
+  let handler: (message: ToViewer) => void = () => undefined
+  const early: ToViewer[] = []
+  let isConfirmed = false
+  let listening = false
+  peer.onMessage(text => {
+    let message: ToViewer
+    try {
+      message = parseToViewer(text)
+    } catch {
+      return
+    }
+    if (isConfirmed) {
+      if (listening) handler(message)
+      else early.push(message)
+    } else if (
+      message.t === 'confirmed' &&
+      message.sid === session.sid &&
+      equalText(message.th, session.th)
+    ) {
+      isConfirmed = true
+      confirmed.resolve()
+    } else if (message.t === 'ended') confirmed.reject(new WatchFault(message.code))
+  })
+  void peer.closed.then(() => confirmed.reject(new WatchFault('not_confirmed')))
+  const hello: ToCamera = { t: 'confirm', jws: session.confirm }
+  peer.send(JSON.stringify(hello))
+  return {
+    confirmed: confirmed.promise,
+    onMessage(next: (message: ToViewer) => void) {
+      handler = next
+      listening = true
+      for (const message of early.splice(0)) next(message)
+    },
+  }
+}
+
+async function within<T>(ms: number, work: Promise<T>, code: string): Promise<T> {
+  let timer: ReturnType<typeof setTimeout> | undefined
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new WatchFault(code)), ms)
+  })
+  try {
+    return await Promise.race([work, late])
+  } finally {
+    clearTimeout(timer)
+  }
+}
