@@ -2,7 +2,7 @@ import type { Metrics } from './metrics.ts'
 
 /** Connections that have proved nothing yet, counted in all and per address: a stranger cannot use up the rest. */
 const PENDING_MAX = 2000
-const PENDING_PER_ADDRESS = 100
+const PENDING_PER_ADDRESS = 200
 
 export type Admission = {
   full(address: string): boolean

@@ -53,10 +53,10 @@ function parse<S extends v.GenericSchema>(schema: S, body: unknown): v.InferOutp
 /** The HTTP half: accounts, this browser's device key, the sealed roster. Everything is `no-store`. */
 export function serveApi(app: FastifyInstance, runtime: Runtime): void {
   const { db, passwords } = runtime
-  const perAddress = rateLimit({ burst: 20, perMinute: 20 })
+  const perAddress = rateLimit({ burst: 60, perMinute: 30 })
   // Per household and name tight, per name alone wide: a stranger who guesses must not lock the owner out.
-  const perGuesser = rateLimit({ burst: 10, perMinute: 5 })
-  const perName = rateLimit({ burst: 60, perMinute: 10 })
+  const perGuesser = rateLimit({ burst: 10, perMinute: 1 })
+  const perName = rateLimit({ burst: 60, perMinute: 4 })
   const reads = rateLimit({ burst: 200, perMinute: 600 })
 
   const limit = (bucket: RateLimit, key: string): void => {

@@ -57,7 +57,13 @@ export function refuseOtherEvents(
   state: { proved: boolean },
 ): void {
   let tried = false
+  const tooMany = floodGuard()
   socket.use(([event, ...args], next) => {
+    if (tooMany()) {
+      runtime.metrics.refused.inc({ reason: 'flood' })
+      socket.disconnect(true)
+      return
+    }
     const first = event === 'auth' && !state.proved && !tried
     tried ||= first
     if (first || (state.proved && known.includes(event))) return next()
@@ -65,4 +71,17 @@ export function refuseOtherEvents(
     const ack: unknown = args.at(-1)
     if (typeof ack === 'function') ack(hintOf(state.proved ? 'bad_form' : 'not_signed_in'))
   })
+}
+
+/** More in one second than any device of ours would say, hints included. */
+const FLOOD_PER_SECOND = 200
+
+function floodGuard(): () => boolean {
+  let since = 0
+  let said = 0
+  return () => {
+    const now = performance.now()
+    if (now - since > 1000) [since, said] = [now, 0]
+    return ++said > FLOOD_PER_SECOND
+  }
 }

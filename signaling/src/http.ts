@@ -7,7 +7,7 @@ import { serveApi } from './api.ts'
 import { judgeOrigin } from './origin-guard.ts'
 import { securityHeaders, servePages } from './pages.ts'
 import type { Runtime } from './runtime.ts'
-import { ApiError } from './signaling-error.ts'
+import { ApiError, SignalingError } from './signaling-error.ts'
 
 /** A sealed roster and what JSON puts around it. */
 const BODY_MAX_BYTES = ROSTER_MAX_BYTES + 4096
@@ -20,11 +20,7 @@ const ORIGIN_FAULT = {
 } as const
 
 export function createHttp(runtime: Runtime): FastifyInstance {
-  const { tlsFiles } = runtime.config
-  const serverFactory = (handler: RequestListener): Server =>
-    tlsFiles
-      ? (createTlsServer({ ...tlsFiles, minVersion: 'TLSv1.2' }, handler) as unknown as Server)
-      : createServer(handler)
+  const serverFactory = (handler: RequestListener): Server => openServer(runtime.config.tlsFiles, handler)
   const app = Fastify({
     serverFactory,
     bodyLimit: BODY_MAX_BYTES,
@@ -77,4 +73,18 @@ export function createHttp(runtime: Runtime): FastifyInstance {
   app.after(() => serveApi(app, runtime))
   if (runtime.config.viewer) servePages(app, runtime.config.viewer)
   return app
+}
+
+/** @throws SignalingError for a certificate or key that is none */
+function openServer(files: { cert: Buffer; key: Buffer } | undefined, handler: RequestListener): Server {
+  if (!files) return createServer(handler)
+  try {
+    // The same interface but for the type's name.
+    return createTlsServer({ ...files, minVersion: 'TLSv1.2' }, handler) as unknown as Server
+  } catch {
+    throw new SignalingError(
+      'tls',
+      'tls: --cert and --key are no PEM certificate and the key that belongs to it.',
+    )
+  }
 }

@@ -3,15 +3,19 @@ import { readFileSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
-import type { ConfigInput } from './config.ts'
+import { invite } from './accounts.ts'
+import { type ConfigInput, parseConfig } from './config.ts'
 import { startSignaling } from './server.ts'
 import { SignalingError } from './signaling-error.ts'
+import { openDatabase } from './store/database.ts'
 
 const HELP = `ownsight-signaling: connects cameras and viewers that know each other's keys. It sees no picture.
 
   ownsight-signaling                                              on this machine only
   ownsight-signaling --behind-proxy https://cameras.example.org   behind your reverse proxy
   ownsight-signaling --host 192.0.2.7 --cert c.pem --key k.pem --origin https://cameras.home.arpa
+
+  ownsight-signaling invite                                       print a code for one more account
 
   --host ADDRESS         listen here (default 127.0.0.1)
   --port PORT            default 8480
@@ -42,10 +46,17 @@ const OPTIONS = {
 
 function parseCommandLine() {
   try {
-    return parseArgs({ options: OPTIONS }).values
+    const { values, positionals } = parseArgs({ options: OPTIONS, allowPositionals: true })
+    return { ...values, command: readCommand(positionals) }
   } catch (error) {
     throw new SignalingError('usage', `${(error as Error).message.split('. ')[0]}. See --help.`)
   }
+}
+
+function readCommand([command = 'serve', ...rest]: string[]): 'serve' | 'invite' {
+  if ((command !== 'serve' && command !== 'invite') || rest.length > 0)
+    throw new Error(`Unknown command ${[command, ...rest].join(' ')}`)
+  return command
 }
 
 type Options = ReturnType<typeof parseCommandLine>
@@ -89,6 +100,7 @@ function readConfig(path: string): Partial<ConfigInput> {
 async function main(): Promise<void> {
   const options = parseCommandLine()
   if (options.help) return void process.stdout.write(HELP)
+  if (options.command === 'invite') return printInvitation(configure(options))
   const signaling = await startSignaling(configure(options))
   const { origin, setupToken } = signaling
   const first = `There is no account yet. Open it and make the first one with this token:\n\n  ${setupToken}\n\n`
@@ -97,6 +109,15 @@ async function main(): Promise<void> {
   for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(name, () => resolve())
   await promise
   await signaling.close()
+}
+
+/** Beside a running server too: the database takes turns. */
+async function printInvitation(input: ConfigInput): Promise<void> {
+  const db = openDatabase(parseConfig(input).data)
+  const { invitation, exp } = await invite(db)
+  await db.destroy()
+  const until = new Date(exp * 1000).toISOString().slice(0, 10)
+  process.stdout.write(`For one account, until ${until}:\n\n  ${invitation}\n`)
 }
 
 main().then(

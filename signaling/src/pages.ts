@@ -1,3 +1,5 @@
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
 import fastifyStatic from '@fastify/static'
 import type { FastifyInstance } from 'fastify'
 
@@ -34,6 +36,15 @@ export function securityHeaders(origin: string, secure: boolean): Record<string,
 
 /** The built viewer: hashed assets may be kept, the page itself never. */
 export function servePages(app: FastifyInstance, folder: string): void {
+  if (!existsSync(join(folder, 'index.html'))) {
+    app.get('/', (_request, reply) =>
+      reply
+        .code(503)
+        .header('cache-control', 'no-store')
+        .send('The viewer is not built yet: npm run build\n'),
+    )
+    return
+  }
   app.register(fastifyStatic, {
     root: folder,
     cacheControl: false,

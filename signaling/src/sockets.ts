@@ -36,7 +36,7 @@ type EngineSocket = {
  * recovery: that is a store of messages keyed by an id a thief could present.
  */
 export function createSockets(http: HttpServer, runtime: Runtime): Sockets {
-  const connects = rateLimit({ burst: 100, perMinute: 300 })
+  const connects = rateLimit({ burst: 300, perMinute: 1200 })
   const admission = createAdmission(runtime.metrics)
   const addresses = new Map<string, string>()
   const address = (request: IncomingMessage): string =>

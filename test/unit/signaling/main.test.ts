@@ -111,6 +111,22 @@ describe('ownsight-signaling, the program', () => {
     assert.equal((await start({ port: first.port })).setupToken, '')
   }).timeout(20_000)
 
+  it('prints an invitation beside the running server', async () => {
+    const server = await start()
+    await signUp(server.origin, 'Anna', { token: server.setupToken })
+    const { code, text } = await run('invite', '--data', folder)
+    assert.equal(code, 0)
+    await signUp(server.origin, 'Ben', { invitation: /\n {2}(\S+)\n/.exec(text)?.[1] ?? '' })
+    assert.match((await run('invoice', '--data', folder)).text, /Unknown command invoice.*--help/)
+  })
+
+  it('says so where the viewer is not built', async () => {
+    const server = await start({ viewer: join(folder, 'none') })
+    const { status, text } = await rawRequest(server.origin, { path: '/' })
+    assert.equal(status, 503)
+    assert.match(text, /npm run build/)
+  })
+
   it('ends at once on SIGTERM and SIGINT, with viewers connected and a request open', async () => {
     for (const signal of ['SIGTERM', 'SIGINT'] as const) {
       const server = await start({ data: join(folder, signal) })

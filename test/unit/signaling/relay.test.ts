@@ -235,6 +235,13 @@ describe('relaying offers', () => {
     assert.deepEqual(await ask(), { hint: 'no_reply' })
   })
 
+  it('ends a socket that floods, whatever it says', async () => {
+    const flooder = await connectAs(origin, 'viewer', await newDevice(alice))
+    for (let i = 0; i < 500; i++) flooder.socket.emit(i % 2 ? 'candidate' : 'beacon', { i })
+    await flooder.disconnected
+    assert.ok((await readMetric(server, 'signaling_refused_total', { reason: 'flood' })) >= 1)
+  })
+
   it('limits what one device may ask, not its neighbour', async () => {
     const replies = await Promise.all(
       Array.from({ length: 80 }, () => viewer.ask('beacon', { cam: camera.cam.id })),
