@@ -6,6 +6,7 @@ import { sdpMusts } from './musts/sdp.ts'
 import { serveMusts } from './musts/serve.ts'
 import { sessionMusts } from './musts/session.ts'
 import { signalingMusts } from './musts/signaling.ts'
+import { transportMusts } from './musts/transport.ts'
 
 /** `M-2.10` comes after `M-2.9`. */
 export function compare(a: string, b: string): number {
@@ -25,4 +26,5 @@ export const musts: readonly Must[] = [
   ...serveMusts,
   ...sdpMusts,
   ...signalingMusts,
+  ...transportMusts,
 ].sort((a, b) => compare(a.must, b.must))

@@ -1,0 +1,287 @@
+import assert from 'node:assert/strict'
+import { spawnSync } from 'node:child_process'
+import { join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
+import { hasProved, installGuard } from '@ownsight/camera-agent/rtc/dtls-guard'
+import { dtlsTransport, type IceConnection, iceConnection } from '@ownsight/camera-agent/rtc/guard/internals'
+import { splitRecords } from '@ownsight/camera-agent/rtc/guard/records'
+import { type GuardCode, GuardError } from '@ownsight/camera-agent/rtc/guard-error'
+import { type Keys, type Loopback, loopback, makeKeys, type Wire } from '@ownsight/camera-agent/rtc/loopback'
+import { internal, werift } from '@ownsight/camera-agent/rtc/werift'
+
+const WAIT_MS = 5000
+const stopped = (code: GuardCode) => (error: unknown) => error instanceof GuardError && error.code === code
+
+/** MUSTs of docs/PROTOCOL.md §10, on the guarded build, between two ends in this process. */
+describe('conformance: transport', function () {
+  this.timeout(30_000)
+  let keys: { server: Keys; client: Keys }
+  const lines: Loopback[] = []
+
+  before(async () => {
+    installGuard()
+    keys = { server: await makeKeys(), client: await makeKeys() }
+  })
+  afterEach(() => {
+    for (const line of lines.splice(0)) line.close()
+  })
+  function joined(options: Parameters<typeof loopback>[1] = {}, own = keys): Loopback {
+    const line = loopback(own, options)
+    lines.push(line)
+    return line
+  }
+  async function connected(options: Parameters<typeof loopback>[1] = {}): Promise<Loopback> {
+    const line = joined(options)
+    assert.equal(await line.outcome(WAIT_MS), 'connected')
+    assert.ok(hasProved(line.server))
+    return line
+  }
+  async function refused(line: Loopback, code: GuardCode): Promise<void> {
+    const outcome = await line.outcome(WAIT_MS)
+    assert.ok(outcome instanceof GuardError, String(outcome))
+    assert.equal(outcome.code, code)
+    assert.deepEqual([line.server.connected, hasProved(line.server)], [false, false])
+  }
+  const heard = (line: Loopback): string[] => {
+    const texts: string[] = []
+    line.server.onData.subscribe(data => void texts.push(data.toString()))
+    return texts
+  }
+
+  describe('start', () => {
+    /** A process of its own whose agent has one piece of its source replaced while loading. */
+    function start(file: string, text: string, replacement: string) {
+      const rtc = join(import.meta.dirname, '..', '..', 'camera-agent', 'src', 'rtc')
+      const without = join(import.meta.dirname, '..', 'support', 'without.ts')
+      const program = `
+        const { installGuard } = await import(${JSON.stringify(join(rtc, 'dtls-guard.ts'))})
+        const { selfTest } = await import(${JSON.stringify(join(rtc, 'self-test.ts'))})
+        installGuard()
+        await selfTest()
+        process.exit(0)`
+      const env = { ...process.env, WITHOUT_FILE: file, WITHOUT_TEXT: text, WITHOUT_REPLACEMENT: replacement }
+      return spawnSync(process.execPath, ['--import', without, '--input-type=module', '-e', program], {
+        env,
+        encoding: 'utf8',
+      })
+    }
+
+    it('M-10.1 with the guard whole it starts', () => {
+      const { status, stderr } = start(
+        'guard-error.ts',
+        "override readonly name = 'GuardError'",
+        "override readonly name = 'GuardError'",
+      )
+      assert.equal(status, 0, stderr)
+    })
+
+    it('M-10.1 attack 18: with another version of the library it does not start', () => {
+      const { status, stderr } = start(
+        'rtc/werift.ts',
+        "PINNED_VERSION = '0.25.2'",
+        "PINNED_VERSION = '0.25.1'",
+      )
+      assert.notEqual(status, 0)
+      assert.match(stderr, /made for werift/)
+    })
+
+    it('M-10.2 attack 18: with the proof disabled the self-test refuses to start', () => {
+      const call = 'checkSignature(leaf, certificateVerify.fragment, upToKeyExchange)'
+      const { status, stderr } = start('guard/possession.ts', call, '')
+      assert.notEqual(status, 0)
+      assert.match(stderr, /self-test "a certificate without its key is refused"/)
+    })
+  })
+
+  it('M-10.3 attack 15: the camera never takes the client role', async () => {
+    const transport = Object.create(dtlsTransport().prototype as object)
+    transport.role = 'client'
+    await assert.rejects(transport.start(), stopped('role'))
+  })
+
+  it('M-10.4 attack 14: anything but one SHA-256 fingerprint is refused', () => {
+    const verify = dtlsTransport().prototype.verifyRemoteCertificateFingerprint
+    const one = { algorithm: 'sha-256', value: 'AA' }
+    for (const fingerprints of [[], [one, { ...one, value: 'BB' }], [{ ...one, algorithm: 'sha-1' }]])
+      assert.throws(
+        () => verify.call({ remoteParameters: { fingerprints } } as never),
+        stopped('fingerprint'),
+      )
+  })
+
+  it('M-10.5 attack 15: without the proof nothing is keyed', () => {
+    const verify = dtlsTransport().prototype.verifyRemoteCertificateFingerprint
+    const remoteParameters = { fingerprints: [{ algorithm: 'sha-256', value: 'AA' }] }
+    for (const dtls of [undefined, {}])
+      assert.throws(() => verify.call({ remoteParameters, dtls } as never), stopped('possession'))
+  })
+
+  it('M-10.5 attack 15: the right certificate without its key is refused', async () => {
+    await refused(
+      joined({}, { ...keys, client: { ...keys.client, keyPem: keys.server.keyPem } }),
+      'possession',
+    )
+  })
+
+  it('M-10.6 attack 17: a client without the extended master secret is refused', async () => {
+    await refused(joined({ client: { extendedMasterSecret: false } }), 'possession')
+  })
+
+  it('M-10.7 a client that finished another handshake is refused', async () => {
+    const line = joined()
+    Object.assign(line.client.cipher, { verifyData: () => Buffer.alloc(12, 7) })
+    await refused(line, 'finished')
+  })
+
+  it('M-10.8 attack 17: copies and any order on the way change nothing', async () => {
+    // Each record by itself, last one first, then all of them again in their order.
+    const wire: Wire = (data, to) => {
+      const records = splitRecords(data).map(({ raw }) => ({ data: raw }))
+      return to === 'client' ? [{ data }, { data }] : [...records.toReversed(), ...records]
+    }
+    await connected({ wire })
+  })
+
+  it('M-10.9 attack 16: nothing in the clear is obeyed after the proof', async () => {
+    const line = await connected()
+    const secret = line.server.cipher.masterSecret
+    const ended: string[] = []
+    line.server.onClose.subscribe(() => void ended.push('closed'))
+    line.server.onError.subscribe(() => void ended.push('failed'))
+    // Once the server has heard from the client it repeats its last flight no more.
+    await line.client.send(Buffer.from('hello'))
+    await delay(20)
+    const sent = line.toClient.length
+    line.inject(Buffer.from('15fefd0000000000000063000202' + '00', 'hex'), 'server')
+    for (const datagram of line.toServer.slice(0, 3)) line.inject(datagram, 'server')
+    await delay(900)
+    assert.deepEqual(ended, [])
+    assert.equal(line.server.cipher.masterSecret, secret)
+    assert.equal(line.toClient.length, sent)
+    const texts = heard(line)
+    await line.client.send(Buffer.from('still here'))
+    await delay(20)
+    assert.deepEqual(texts, ['still here'])
+  })
+
+  it('M-10.10 application data before the proof is dropped', async () => {
+    // Finished is held back; what the client says meanwhile is sealed under the right keys.
+    const wire: Wire = (data, to) =>
+      to === 'client'
+        ? [{ data }]
+        : splitRecords(data).map(({ raw, epoch, type }) => ({
+            data: raw,
+            ms: epoch === 1 && type === 22 ? 300 : 1,
+          }))
+    const line = joined({ wire })
+    const texts = heard(line)
+    const deadline = performance.now() + WAIT_MS
+    while (!line.toServer.some(data => splitRecords(data).some(({ epoch }) => epoch === 1))) {
+      assert.ok(performance.now() < deadline)
+      await delay(5)
+    }
+    await delay(60)
+    assert.equal(hasProved(line.server), false)
+    await line.client.send(Buffer.from('early'))
+    assert.equal(await line.outcome(WAIT_MS), 'connected')
+    await line.client.send(Buffer.from('later'))
+    await delay(60)
+    assert.deepEqual(texts, ['later'])
+  })
+
+  it('M-10.11 a copied record is delivered once', async () => {
+    const line = await connected()
+    const texts = heard(line)
+    await line.client.send(Buffer.from('once'))
+    await delay(20)
+    const record = line.toServer.at(-1)
+    assert.ok(record)
+    for (let i = 0; i < 3; i++) line.inject(record, 'server')
+    assert.deepEqual(texts, ['once'])
+  })
+
+  it('M-10.12 no two sealed records share a nonce', async () => {
+    const line = await connected()
+    for (let i = 0; i < 20; i++) await line.server.send(Buffer.from([i]))
+    const records = line.toClient.flatMap(splitRecords).filter(({ epoch }) => epoch === 1)
+    const distinct = new Map(records.map(({ raw }) => [raw.toString('hex'), raw.toString('hex', 13, 21)]))
+    assert.ok(distinct.size >= 21)
+    assert.equal(new Set(distinct.values()).size, distinct.size)
+  })
+
+  describe('ICE', () => {
+    type Message = {
+      bytes: Buffer
+      setAttribute(name: string, value: unknown): Message
+      addMessageIntegrity(key: Buffer): Message
+    }
+    type Stun = { Message: new (method: number, kind: number) => Message; parseMessage(data: Buffer): never }
+
+    function agent() {
+      const { Event } = internal<{ Event: new () => object }>('common/src/event.js')
+      const Connection = iceConnection() as unknown as new (
+        controlling: boolean,
+        options: object,
+      ) => IceConnection
+      const connection = new Connection(false, {})
+      connection.remoteUsername = 'them'
+      const obeyed: unknown[] = []
+      const received: unknown[] = []
+      const protocol = {
+        onRequestReceived: new Event() as {
+          execute(...args: never[]): void
+          subscribe(handler: unknown): void
+        },
+        onDataReceived: new Event(),
+        datagramReceived: (data: Buffer) => void received.push(data),
+        sendStun: async () => {},
+      }
+      protocol.onRequestReceived.subscribe((message: unknown) => void obeyed.push(message))
+      connection.ensureProtocol(protocol as never)
+      const { Message, parseMessage } = internal<Stun>('ice/src/stun/message.js')
+      const request = (username: string, password?: string): number => {
+        const message = new Message(1, 0).setAttribute('USERNAME', username).setAttribute('PRIORITY', 1)
+        if (password !== undefined) message.addMessageIntegrity(Buffer.from(password))
+        const { bytes } = message
+        protocol.onRequestReceived.execute(
+          ...([parseMessage(bytes), ['192.0.2.1', 40_000], bytes] as never[]),
+        )
+        return obeyed.length
+      }
+      return { connection, protocol, received, request }
+    }
+
+    it('M-10.13 a request counts only with our username and our password', () => {
+      const { connection, request } = agent()
+      const username = `${connection.localUsername}:them`
+      assert.equal(request('other:them', connection.localPassword), 0)
+      assert.equal(request(username), 0)
+      assert.equal(request(username, 'another password'), 0)
+      assert.equal(request(username, connection.localPassword), 1)
+    })
+
+    it('M-10.14 data counts only from the address of the pair in use', () => {
+      const { connection, protocol, received } = agent()
+      const data = Buffer.from([23, 0xfe, 0xfd])
+      const receive = protocol.datagramReceived as (data: Buffer, address: readonly [string, number]) => void
+      receive(data, ['192.0.2.66', 1234])
+      Object.defineProperty(connection, 'nominated', { value: { remoteAddr: ['192.0.2.7', 5000] } })
+      receive(data, ['192.0.2.7', 5001])
+      receive(data, ['192.0.2.8', 5000])
+      assert.equal(received.length, 0)
+      receive(data, ['192.0.2.7', 5000])
+      assert.equal(received.length, 1)
+    })
+  })
+
+  it('M-10.15 attack 27: one connection takes one description', async () => {
+    const pc = new werift.RTCPeerConnection({})
+    try {
+      const description = { type: 'offer' as const, sdp: 'v=0\r\n' }
+      await pc.setRemoteDescription(description).catch(() => {})
+      await assert.rejects(pc.setRemoteDescription(description), stopped('second_description'))
+    } finally {
+      await pc.close()
+    }
+  })
+})
