@@ -7,9 +7,11 @@ import {
   flightClass,
   iceConnection,
   type Socket,
+  srtpAuthenticationError,
 } from './guard/internals.ts'
 import { installRetransmission } from './guard/retransmission.ts'
 import { guardServer, type ServerSession } from './guard/server-session.ts'
+import { rejectReplays } from './guard/srtp-replay.ts'
 import { GuardError } from './guard-error.ts'
 import { PINNED_VERSION, werift, weriftVersion } from './werift.ts'
 
@@ -19,6 +21,7 @@ import { PINNED_VERSION, werift, weriftVersion } from './werift.ts'
  */
 
 const sessions = new WeakMap<object, ServerSession>()
+const refused = new WeakMap<object, GuardError>()
 let installed = false
 
 /** @throws GuardError version, shape */
@@ -44,6 +47,10 @@ export const isGuardInstalled = (): boolean => installed
 /** Whether the peer of this DTLS session has proved possession and the session is alive. */
 export const hasProved = (socket: object): boolean => sessions.get(socket)?.proved === true
 
+/** Why the guard ended this DTLS session; undefined when it did not. */
+export const faultOf = (socket: object): GuardError | undefined =>
+  refused.get(socket) ?? sessions.get(socket)?.fault
+
 /** Private parts of the library are used: a changed one stops the agent, it is never skipped. */
 function checkShapes(): void {
   const wanted: [string, { [name: string]: unknown }, string[]][] = [
@@ -62,6 +69,11 @@ function checkShapes(): void {
       ['setRemoteDescription', 'createAnswer'],
     ],
   ]
+  if (typeof srtpAuthenticationError() !== 'function')
+    throw new GuardError(
+      'shape',
+      "werift's SRTP has no error of its own: it is not the version the guard was made for",
+    )
   for (const [name, prototype, members] of wanted) {
     for (const member of members) {
       if (typeof prototype[member] !== 'function')
@@ -99,16 +111,31 @@ function installTransportGuard(): void {
     if (this.role !== 'server') return Promise.reject(new GuardError('role', 'the camera is the DTLS server'))
     return start.call(this as never)
   }
+  const keyed = prototype.startSrtp
+  prototype.startSrtp = function startSrtp(this: DtlsTransport) {
+    keyed.call(this as never)
+    rejectReplays(this)
+  }
   const compare = prototype.verifyRemoteCertificateFingerprint
   prototype.verifyRemoteCertificateFingerprint = function verify(this: DtlsTransport) {
-    const fingerprints = this.remoteParameters?.fingerprints ?? []
-    const [first] = fingerprints
-    if (fingerprints.length !== 1 || first?.algorithm.toLowerCase() !== 'sha-256')
-      throw new GuardError('fingerprint', 'exactly one SHA-256 fingerprint names the peer')
-    if (!this.dtls || !hasProved(this.dtls))
-      throw new GuardError('possession', 'the peer has not proved possession')
-    compare.call(this as never)
+    try {
+      verifyPeer(this, compare)
+    } catch (error) {
+      const fault = error instanceof GuardError ? error : new GuardError('fingerprint', String(error))
+      if (this.dtls) refused.set(this.dtls, fault)
+      throw fault
+    }
   }
+}
+
+function verifyPeer(transport: DtlsTransport, compare: (this: DtlsTransport) => void): void {
+  const fingerprints = transport.remoteParameters?.fingerprints ?? []
+  const [first] = fingerprints
+  if (fingerprints.length !== 1 || first?.algorithm.toLowerCase() !== 'sha-256')
+    throw new GuardError('fingerprint', 'exactly one SHA-256 fingerprint names the peer')
+  if (!transport.dtls || !hasProved(transport.dtls))
+    throw new GuardError('possession', 'the peer has not proved possession')
+  compare.call(transport)
 }
 
 /** One remote description per connection: a second one would be an unsigned way to another certificate. */

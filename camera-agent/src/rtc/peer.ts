@@ -3,10 +3,10 @@ import { CHANNEL_ID, CHANNEL_LABEL } from '@ownsight/protocol/channel'
 import { CHANNEL_MESSAGE_MAX_BYTES, VIEWER_SILENT_MS } from '@ownsight/protocol/limits'
 import type { RTCDataChannel, RTCPeerConnection, RTCRtpSender } from 'werift'
 import { nextCertificate } from './certificate.ts'
-import { hasProved, isGuardInstalled } from './dtls-guard.ts'
+import { faultOf, hasProved, isGuardInstalled } from './dtls-guard.ts'
 import { earlyHello } from './guard/early-hello.ts'
 import type { DtlsTransport, IceConnection } from './guard/internals.ts'
-import { GuardError } from './guard-error.ts'
+import { type GuardCode, GuardError } from './guard-error.ts'
 import { werift } from './werift.ts'
 
 export type VideoCodec = 'h264' | 'vp8'
@@ -70,6 +70,9 @@ const CODECS = () => [
   video('video/rtx'),
 ]
 
+/** Faults of a peer that is not the one the signed offer names. */
+const UNPROVED: ReadonlySet<GuardCode> = new Set(['possession', 'finished', 'transcript', 'fingerprint'])
+
 /**
  * Answers one linted offer with a new connection and a new certificate. Nothing is sent to the peer but ICE and DTLS
  * until `open` resolves, and the caller sends no RTP before its own confirm (PROTOCOL.md §7).
@@ -108,6 +111,8 @@ function prepareTransport(pc: RTCPeerConnection, options: PeerOptions): DtlsTran
   const [transport, ...others] = pc.dtlsTransports as unknown as DtlsTransport[]
   if (!transport || others.length > 0) throw new GuardError('shape', 'a bundled session has one transport')
   transport.role = 'server'
+  // Whoever begins SCTP, the viewer's channel opens one round trip earlier when it is the camera.
+  Object.defineProperty(pc.sctpTransport, 'isServer', { get: () => false })
   const connection = iceOf(transport)
   if (!options.iceServers.some(server => server.urls.startsWith('stun'))) connection.stunServer = undefined
   connection.localUsername = randomBytes(6).toString('hex')
@@ -198,20 +203,15 @@ function run(parts: Parts): CameraPeer {
   // Only channel 0 exists: one that the peer opens by itself ends the session.
   pc.onDataChannel.subscribe(() => void close('foreign_channel'))
   transport.onStateChange.subscribe(state => {
-    if (state === 'failed') void close(guardFault ? 'possession_failed' : 'handshake_failed', guardFault)
     if (state === 'closed') void close('peer_closed')
-    if (state === 'connecting') queueMicrotask(listenForFaults)
+    if (state !== 'failed') return
+    const fault = transport.dtls && faultOf(transport.dtls)
+    void close(fault && UNPROVED.has(fault.code) ? 'possession_failed' : 'handshake_failed', fault)
   })
-  let guardFault: GuardError | undefined
-  function listenForFaults(): void {
-    transport.dtls?.onError.subscribe(error => {
-      if (error instanceof GuardError) guardFault = error
-      void close(guardFault ? 'possession_failed' : 'handshake_failed', error)
-    })
-  }
   pc.iceConnectionStateChange.subscribe(state => {
     if (state === 'failed') void close('ice_failed')
   })
+  if (parts.signal.aborted) void close('aborted')
   parts.signal.addEventListener('abort', () => void close('aborted'), { once: true })
 
   function sendVideo({ payloads, timestamp }: Frame): void {

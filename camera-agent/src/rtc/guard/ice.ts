@@ -27,6 +27,7 @@ function authenticateRequests(connection: IceConnection, protocol: StunProtocol)
     const username = message.getAttributeValue('USERNAME')
     if (username !== `${connection.localUsername}:${connection.remoteUsername}`) return
     if (!message.attributesKeys.includes('MESSAGE-INTEGRITY')) return
+    if (!endsWithIntegrity(data)) return
     try {
       if (!stunMessage().parseMessage(data, Buffer.from(connection.localPassword))) return
     } catch {
@@ -34,6 +35,21 @@ function authenticateRequests(connection: IceConnection, protocol: StunProtocol)
     }
     obey(message, address, data)
   }
+}
+
+const STUN_HEADER = 20
+const MESSAGE_INTEGRITY = 0x0008
+const FINGERPRINT = 0x8028
+
+/** What stands behind the integrity is not covered by it and must not count: only FINGERPRINT may (RFC 8489 §14.5). */
+function endsWithIntegrity(data: Buffer): boolean {
+  let sealed = false
+  for (let at = STUN_HEADER; at + 4 <= data.length; at += 4 + ((data.readUInt16BE(at + 2) + 3) & ~3)) {
+    const type = data.readUInt16BE(at)
+    if (sealed && type !== FINGERPRINT) return false
+    if (type === MESSAGE_INTEGRITY) sealed = true
+  }
+  return sealed
 }
 
 function filterSources(connection: IceConnection, protocol: StunProtocol): void {

@@ -37,6 +37,7 @@ export type Socket = {
     remoteRandom?: { serialize(): Buffer }
     decryptPacket(plain: unknown): Buffer
   }
+  srtp: { srtpProfile?: number }
   transport: { socket: { onData: (data: Buffer) => void }; send(data: Buffer): Promise<void> }
   onData: WeriftEvent<[Buffer]>
   onClose: WeriftEvent<[]>
@@ -112,15 +113,22 @@ export const stunMessage = () =>
     'ice/src/stun/message.js',
   )
 
+export type SrtpSession = { decrypt(packet: Buffer): Buffer }
+export const srtpAuthenticationError = () =>
+  internal<{ SrtpAuthenticationError: new (why: string) => Error }>('rtp/src/srtp/error.js')
+    .SrtpAuthenticationError
 export type DtlsTransport = {
   role: string
   state: string
   dtls?: Socket
   remoteParameters?: { fingerprints: { algorithm: string; value: string }[] }
   localCertificate?: unknown
+  srtp?: SrtpSession
+  srtcp?: SrtpSession
   onStateChange: WeriftEvent<[string]>
   start(): Promise<void>
   verifyRemoteCertificateFingerprint(): void
+  startSrtp(): void
 }
 export const dtlsTransport = () =>
   internal<{ RTCDtlsTransport: Class<DtlsTransport> }>('webrtc/src/transport/dtls.js').RTCDtlsTransport

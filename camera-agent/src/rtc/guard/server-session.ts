@@ -15,7 +15,11 @@ const RESEND_MIN_MS = 15
 const RESEND_FINISHED_MS = [60, 180, 400] as const
 const FATAL_ALERT_GRACE_MS = 800
 
-export type ServerSession = { receive(datagram: Buffer): void; readonly proved: boolean }
+export type ServerSession = {
+  receive(datagram: Buffer): void
+  readonly proved: boolean
+  readonly fault: GuardError | undefined
+}
 
 /**
  * Stands between the network and one werift DTLS server: hands it each handshake message once and in order, proves
@@ -30,12 +34,14 @@ export function guardServer(socket: Socket): ServerSession {
   let next = 0
   let proved = false
   let over = false
+  let fault: GuardError | undefined
   let heard = false
   let lastResend = 0
 
   function fail(error: Error): void {
     if (over) return
     over = true
+    if (error instanceof GuardError) fault = error
     socket.dtls.flight = OVER
     parts.clear()
     whole.clear()
@@ -177,6 +183,9 @@ export function guardServer(socket: Socket): ServerSession {
     },
     get proved() {
       return proved && !over
+    },
+    get fault() {
+      return fault
     },
   }
 }
