@@ -12,6 +12,8 @@ export type ChromiumOptions = {
   /** full name of the network namespace to run in */
   namespace?: string
   viewport?: { width: number; height: number }
+  /** device pixels per CSS pixel */
+  scale?: number
   colorScheme?: 'light' | 'dark'
   ignoreHTTPSErrors?: boolean
 }
@@ -42,6 +44,7 @@ export async function launchChromium(options: ChromiumOptions = {}): Promise<Chr
     headless: true,
     args: [...CHROMIUM_ARGS, ...(options.args ?? [])],
     viewport: options.viewport ?? { width: 390, height: 844 },
+    deviceScaleFactor: options.scale ?? 1,
     colorScheme: options.colorScheme ?? 'light',
     ignoreHTTPSErrors: options.ignoreHTTPSErrors ?? false,
   })

@@ -100,9 +100,10 @@ function Picture({ view, name }: { view: LiveView; name: string }) {
     if (!element || !stream) return
     element.srcObject = stream
     void element.play().catch(() => undefined)
+    let first = true
     let handle = element.requestVideoFrameCallback(function seen() {
-      if (performance.getEntriesByName('ownsight:first-frame').length === 0)
-        performance.mark('ownsight:first-frame')
+      if (first) performance.mark('ownsight:first-frame')
+      first = false
       view.frame()
       handle = element.requestVideoFrameCallback(seen)
     })
@@ -146,7 +147,16 @@ function Picture({ view, name }: { view: LiveView; name: string }) {
           aria-label="Full screen"
           onClick={() => void video.current?.requestFullscreen()}
         >
-          ⛶
+          <svg viewBox="0 0 16 16" width="18" height="18" aria-hidden="true">
+            <path
+              d="M2 6V2h4M10 2h4v4M14 10v4h-4M6 14H2v-4"
+              fill="none"
+              stroke="currentColor"
+              stroke-width="1.6"
+              stroke-linecap="round"
+              stroke-linejoin="round"
+            />
+          </svg>
         </button>
       )}
     </div>
