@@ -50,6 +50,7 @@ export function lintSdp(sdp: string, rules: LintRules): Lint {
     const fingerprint = oneFingerprint(kept)
     const ufrag = oneOf(kept, 'ice-ufrag', /^[A-Za-z0-9+/]{4,256}$/)
     oneOf(kept, 'ice-pwd', /^[A-Za-z0-9+/]{22,256}$/)
+    checkComplete(session, sections)
     checkSetup(session, sections, rules.kind)
     const media = lintMedia(session, sections, rules)
     checkBundle(session, media)
@@ -128,6 +129,14 @@ function oneOf(lines: readonly string[], name: string, shape: RegExp): string {
 function oneFingerprint(lines: readonly string[]): string {
   const shape = /^sha-256 ((?:[0-9A-F]{2}:){31}[0-9A-F]{2})$/
   return oneOf(lines, 'fingerprint', shape).slice('sha-256 '.length)
+}
+
+/** No section inherits from its neighbour: parsers differ in that, and Firefox ESR 153 hangs without a fingerprint. */
+function checkComplete(session: Section, sections: Section[]): void {
+  for (const name of ['fingerprint', 'ice-ufrag', 'ice-pwd'])
+    for (const { attributes } of sections)
+      if (values([...session.attributes, ...attributes], name).length === 0)
+        throw new Fault(name, `give each section its a=${name}`)
 }
 
 function checkSetup(session: Section, sections: Section[], kind: LintRules['kind']): void {

@@ -110,6 +110,17 @@ describe('conformance: session descriptions', () => {
     refused(good.replace(/a=ice-ufrag:.*/g, 'a=ice-ufrag:a b!'), 'ice-ufrag')
   })
 
+  it('M-9.8 no section takes them from another', () => {
+    for (const name of ['fingerprint', 'ice-ufrag', 'ice-pwd']) {
+      const line = new RegExp(`a=${name}:.*\\r\\n`)
+      const first = line.exec(good)?.[0] ?? ''
+      assert.ok(!lintSdp(changed(line, ''), offer).ok, name)
+      const rest = good.slice(good.indexOf('m=audio'))
+      assert.ok(!lintSdp(good.replace(rest, rest.replace(line, '')), offer).ok, name)
+      accepted(good.replaceAll(new RegExp(line, 'g'), '').replace('t=0 0\r\n', `t=0 0\r\n${first}`))
+    }
+  })
+
   it('M-9.9 an offer is actpass, an answer passive', () => {
     for (const setup of ['active', 'passive', 'holdconn']) refused(description('offer', { setup }), 'setup')
     for (const setup of ['active', 'actpass'])

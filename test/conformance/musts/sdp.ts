@@ -74,6 +74,7 @@ export const sdpMusts: readonly Must[] = [
   lint('M-9.7', 'the shape of a fingerprint', 'if (!shape.test(value))', 'if (false)', 'M-9.7'),
   lint('M-9.8', 'the second value: the first one counts', ' || others.length > 0)', ')', 'M-9.8'),
   lint('M-9.8', 'the shape of the user fragment', 'if (!shape.test(value))', 'if (false)', 'M-9.8'),
+  lint('M-9.8', 'that each section has them', 'checkComplete(session, sections)\n', '', 'M-9.8'),
   lint('M-9.9', 'the role in DTLS', 'checkSetup(session, sections, rules.kind)', '', 'M-9.9'),
   lint('M-9.10', 'the list of what is forbidden', 'checkForbidden(kept)', '', 'M-9.10'),
   lint(
