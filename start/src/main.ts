@@ -83,19 +83,22 @@ async function runHome(
   const control = await openControl(data, link)
 
   const ready = Promise.withResolvers<void>()
+  let printed = false
   const onReport = (report: Report): void => {
     if (report.event === 'pairing-code') code = report.code
     if (report.event === 'paired' || (report.event === 'online' && !report.note)) code = undefined
     if (report.event === 'pairing-code' || (report.event === 'online' && !report.note)) ready.resolve()
     const line = summary(report)
     if (line) say(line)
-    if (report.event === 'pairing-code') void print()
+    // A code is good for ten minutes: its successor makes a new link.
+    if (report.event === 'pairing-code' && printed) void print()
   }
   const agent = startAgent(data, { ...settings, server: signaling.origin }, onReport)
 
   const stopped = stopRequested()
   await Promise.race([ready.promise, stopped, agent.exited])
-  if (code === undefined) await print()
+  await print()
+  printed = true
   say(`  Press Enter for a new link, Ctrl-C to stop. Data is in ${data}`)
   const lines = createInterface({ input: process.stdin })
   lines.on('line', () => void print())
