@@ -53,15 +53,11 @@ function migrate(db: DatabaseSync, file: string, migrations: readonly string[]):
     )
   for (let step = version; step < migrations.length; step++) {
     if (step > 0) backup(db, `${file}.before-schema-${step + 1}`)
+    // Whoever called closes the file when a step throws, and that rolls it back.
     db.exec('BEGIN IMMEDIATE')
-    try {
-      db.exec(migrations[step] as string)
-      db.exec(`PRAGMA user_version = ${step + 1}`)
-      db.exec('COMMIT')
-    } catch (error) {
-      db.exec('ROLLBACK')
-      throw error
-    }
+    db.exec(migrations[step] as string)
+    db.exec(`PRAGMA user_version = ${step + 1}`)
+    db.exec('COMMIT')
   }
 }
 

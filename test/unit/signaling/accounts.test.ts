@@ -177,6 +177,35 @@ describe('accounts', () => {
     )
   })
 
+  it('what is past its time opens nothing', async () => {
+    const anna = await owner()
+    const invitation = await invite(anna)
+    const token = await server.mintSignInToken()
+    const db = new DatabaseSync(join(server.data, 'signaling.sqlite'))
+    const now = Math.floor(Date.now() / 1000)
+    for (const table of ['tokens', 'sessions']) db.exec(`UPDATE ${table} SET expires = ${now}`)
+    db.close()
+    assert.equal((await anna.call('GET', '/api/cameras')).status, 401)
+    assert.equal((await client().call('POST', '/api/sign-in', { token })).status, 401)
+    const late = { ...invitation, name: 'Ben', password: PASSWORD }
+    assert.equal((await client().call('POST', '/api/sign-up', late)).status, 403)
+  })
+
+  it('a token opens what it is for and nothing else', async () => {
+    const anna = await owner()
+    const { invitation } = await invite(anna)
+    const token = await server.mintSignInToken()
+    const swapped = [
+      ['/api/sign-in', { token: invitation }],
+      ['/api/sign-up', { token, name: 'Eve', password: PASSWORD }],
+      ['/api/sign-up', { invitation: token, name: 'Eve', password: PASSWORD }],
+      ['/api/sign-up', { token: invitation, name: 'Eve', password: PASSWORD }],
+    ] as const
+    for (const [path, body] of swapped)
+      assert.ok([401, 403].includes((await client().call('POST', path, body)).status))
+    assert.equal((await client().call('POST', '/api/sign-in', { token })).status, 200)
+  })
+
   it('a device key belongs to one account, and must be a key', async () => {
     const anna = await owner()
     const ben = await signUp(server.origin, 'Ben', await invite(anna))

@@ -131,6 +131,20 @@ describe('device authentication', () => {
     )
   }).timeout(15_000)
 
+  it('a socket that leaves while it is let in leaves nothing behind', async () => {
+    for (let i = 0; i < 40; i++) {
+      const device = await connect(origin, 'viewer')
+      const auth = await sealAuth(await device.challenge, { key, role: 'viewer', origin })
+      const { transport } = device.socket.io.engine as unknown as { transport: { ws: { terminate(): void } } }
+      device.socket.emit('auth', { auth }, () => {})
+      transport.ws.terminate()
+    }
+    await eventually(
+      async () => (await readMetric(server, 'signaling_connections')) === 0,
+      'nobody is counted as connected',
+    )
+  })
+
   it('attack 43: a reconnect with an old or stolen socket id replays nothing and proves nothing', async () => {
     const viewer = await connectAs(origin, 'viewer', key)
     const camera = await boundCamera(origin, viewer)
