@@ -1,6 +1,7 @@
 import { useState } from 'preact/hooks'
 import { api } from '../api.ts'
 import { enter } from '../app-state.ts'
+import { isLoopbackHost } from '../origin.ts'
 import { Fault } from './fault.tsx'
 
 type Mode = 'sign-in' | 'setup' | 'invitation'
@@ -75,6 +76,9 @@ export function SignIn({ setup, note }: { setup: boolean; note: string | undefin
           {busy ? 'One moment …' : TITLES[mode]}
         </button>
       </form>
+      {isLoopbackHost(location.hostname) && (
+        <p class="quiet">Started with npm start? Press Enter there, and open the new link it prints.</p>
+      )}
       {!setup && (
         <button
           type="button"
