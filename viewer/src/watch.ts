@@ -27,6 +27,8 @@ export type WatchOptions = {
   camera: Pinned
   view: KeyPair
   ask: Ask
+  /** the beacon the server pushed last, where there is one: it saves a round trip */
+  beacon?: () => string | undefined
   /** makes the peer of one attempt; the browser's own unless a test says otherwise */
   peer?: (signal: AbortSignal) => Promise<Peer>
   onState?: (state: ViewerState) => void
@@ -57,8 +59,9 @@ export async function watch(options: WatchOptions): Promise<LiveSession> {
   }
 }
 
-async function fetchWindow({ ask, camera }: WatchOptions): Promise<string> {
-  const reply = await ask('beacon', { cam: camera.camId })
+async function fetchWindow({ ask, beacon, camera }: WatchOptions): Promise<string> {
+  const pushed = beacon?.()
+  const reply = pushed ? { beacon: pushed } : await ask('beacon', { cam: camera.camId })
   if ('hint' in reply) throw new WatchFault(reply.hint)
   try {
     return (await openBeacon(reply.beacon, camera.key, camera.camId)).payload.win

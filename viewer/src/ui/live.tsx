@@ -75,6 +75,7 @@ function openView(home: Home, camera: Entry, signal: AbortSignal): LiveView {
     camera: { camId, key },
     view: home.device.view,
     ask: home.signaling.request as never,
+    beacon: () => home.presence.value.get(camId)?.beacon,
     isFinal,
     wake,
     signal,

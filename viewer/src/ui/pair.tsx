@@ -14,6 +14,7 @@ export function Pair({ home }: { home: Home }) {
   const [busy, setBusy] = useState(link !== undefined)
   const [fault, setFault] = useState<string>()
   const [paired, setPaired] = useState<{ camId: string; phrase: string }>()
+  const [ready, setReady] = useState(false)
 
   async function pair(pairingCode: string, cameraName: string, postponeKit: boolean) {
     setBusy(true)
@@ -44,10 +45,12 @@ export function Pair({ home }: { home: Home }) {
     else
       void home.owner().then(owner => {
         if (!owner && !home.rosterFault.value) page.value = { name: 'kit', after: 'pair' }
+        else setReady(true)
       })
   }, [])
 
   if (busy && link) return <p class="quiet">Pairing the camera …</p>
+  if (!ready && !link) return <p class="quiet">One moment …</p>
   if (paired)
     return (
       <section class="card narrow">
