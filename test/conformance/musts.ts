@@ -7,6 +7,7 @@ import { serveMusts } from './musts/serve.ts'
 import { sessionMusts } from './musts/session.ts'
 import { signalingMusts } from './musts/signaling.ts'
 import { transportMusts } from './musts/transport.ts'
+import { watchMusts } from './musts/watch.ts'
 
 /** `M-2.10` comes after `M-2.9`. */
 export function compare(a: string, b: string): number {
@@ -27,4 +28,5 @@ export const musts: readonly Must[] = [
   ...sdpMusts,
   ...signalingMusts,
   ...transportMusts,
+  ...watchMusts,
 ].sort((a, b) => compare(a.must, b.must))

@@ -43,7 +43,16 @@ export function plantTree(): MutantTree {
     const report = join(tree, 'report.json')
     rmSync(report, { force: true })
     const picked = grep === undefined ? [] : ['--fgrep', grep]
-    const options = ['--reporter', 'json', '--reporter-option', `output=${report}`, '--exit', ...picked]
+    const options = [
+      '--reporter',
+      'json',
+      '--reporter-option',
+      `output=${report}`,
+      '--exit',
+      '--timeout',
+      '20000',
+      ...picked,
+    ]
     const child = spawn(process.execPath, [mocha, ...options, test], {
       cwd: tree,
       stdio: ['ignore', 'ignore', 'pipe'],

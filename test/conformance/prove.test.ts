@@ -2,9 +2,12 @@ import assert from 'node:assert/strict'
 import { musts } from './musts.ts'
 import { prove } from './proof.ts'
 
-/** Rows whose test is quick: no browser, no handshakes. OWNSIGHT_LONG takes all, as `npm run musts` does. */
+/** Rows of the protocol itself, and of pure parts. OWNSIGHT_LONG takes all, as `npm run musts` does. */
 const quick = musts.filter(
-  row => /^test\/(unit\/|conformance\/[^/]*$)/.test(row.test) || process.env.OWNSIGHT_LONG !== undefined,
+  row =>
+    row.file.startsWith('protocol/') ||
+    row.test.startsWith('test/unit/') ||
+    process.env.OWNSIGHT_LONG !== undefined,
 )
 
 describe('conformance: without its check, the test of each MUST dies', function () {

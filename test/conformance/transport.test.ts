@@ -5,6 +5,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { hasProved, installGuard } from '@ownsight/camera-agent/rtc/dtls-guard'
 import { dtlsTransport, type IceConnection, iceConnection } from '@ownsight/camera-agent/rtc/guard/internals'
 import { splitRecords } from '@ownsight/camera-agent/rtc/guard/records'
+import { rejectReplays } from '@ownsight/camera-agent/rtc/guard/srtp-replay'
 import { type GuardCode, GuardError } from '@ownsight/camera-agent/rtc/guard-error'
 import { type Keys, type Loopback, loopback, makeKeys, type Wire } from '@ownsight/camera-agent/rtc/loopback'
 import { internal, werift } from '@ownsight/camera-agent/rtc/werift'
@@ -272,6 +273,22 @@ describe('conformance: transport', function () {
       receive(data, ['192.0.2.7', 5000])
       assert.equal(received.length, 1)
     })
+  })
+
+  it('M-10.16 an SRTP or SRTCP packet is taken once', () => {
+    const packets: Buffer[] = []
+    const decrypt = (packet: Buffer) => void packets.push(packet)
+    const transport = { dtls: { srtp: { srtpProfile: 7 } }, srtp: { decrypt }, srtcp: { decrypt } }
+    rejectReplays(transport as never)
+    for (const session of [transport.srtp, transport.srtcp]) {
+      packets.length = 0
+      const packet = (n: number) => Buffer.from(`8060000${n}${'0'.repeat(40)}8000000${n}`, 'hex')
+      session.decrypt(packet(1))
+      session.decrypt(packet(3))
+      session.decrypt(packet(2))
+      for (const n of [1, 2, 3]) assert.throws(() => session.decrypt(packet(n)))
+      assert.equal(packets.length, 3)
+    }
   })
 
   it('M-10.15 attack 27: one connection takes one description', async () => {

@@ -6,6 +6,7 @@ const selfTest = rowsOf('camera-agent/src/rtc/self-test.ts', test)
 const possession = rowsOf('camera-agent/src/rtc/guard/possession.ts', test)
 const server = rowsOf('camera-agent/src/rtc/guard/server-session.ts', test)
 const flights = rowsOf('camera-agent/src/rtc/guard/retransmission.ts', test)
+const srtp = rowsOf('camera-agent/src/rtc/guard/srtp-replay.ts', test)
 const ice = rowsOf('camera-agent/src/rtc/guard/ice.ts', test)
 
 /** PROTOCOL.md §10. */
@@ -48,7 +49,7 @@ export const transportMusts: readonly Must[] = [
   guard(
     'M-10.5',
     'the wait for the proof before keys',
-    'if (!this.dtls || !hasProved(this.dtls))',
+    'if (!transport.dtls || !hasProved(transport.dtls))',
     'if (false)',
     'M-10.5 attack 15: without the proof nothing is keyed',
   ),
@@ -130,5 +131,12 @@ export const transportMusts: readonly Must[] = [
     'if (described.has(this))',
     'if (false)',
     'M-10.15 attack 27: one connection',
+  ),
+  srtp(
+    'M-10.16',
+    'the replay window',
+    "if (known?.window.seen(index)) throw new SrtpAuthenticationError('a copy')",
+    '',
+    'M-10.16 an SRTP or SRTCP packet',
   ),
 ]
