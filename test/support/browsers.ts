@@ -16,6 +16,8 @@ export type ChromiumOptions = {
   scale?: number
   colorScheme?: 'light' | 'dark'
   ignoreHTTPSErrors?: boolean
+  /** home folder, where Chromium looks for the authorities a person has installed */
+  home?: string
 }
 
 export type FirefoxOptions = { args?: string[]; profile?: string; prefs?: Record<string, unknown> }
@@ -47,6 +49,7 @@ export async function launchChromium(options: ChromiumOptions = {}): Promise<Chr
     deviceScaleFactor: options.scale ?? 1,
     colorScheme: options.colorScheme ?? 'light',
     ignoreHTTPSErrors: options.ignoreHTTPSErrors ?? false,
+    ...(options.home ? { env: { ...process.env, HOME: options.home } } : {}),
   })
   return { context, profile, close: () => closed(context, profile, options.profile === undefined) }
 }

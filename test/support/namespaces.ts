@@ -61,11 +61,12 @@ const ip = (...args: string[]): string =>
 
 /**
  * Both ends are born in their namespaces: no moment in which one is in the machine's own. The first link is also the
- * default route, so that a packet for somewhere else is sent and counted instead of being refused by the kernel.
+ * default route, so that a packet for somewhere else is sent and counted instead of being refused by the kernel. Devices are
+ * named `eth0` …, as in a home: werift takes no addresses of devices whose names begin with `veth`.
  */
 function join(link: Link, index: number, nameOf: (namespace: string) => string): void {
   const [[a, addressA], [b, addressB]] = Object.entries(link) as [[string, string], [string, string]]
-  const device = `veth${index}`
+  const device = `eth${index}`
   ip('-n', nameOf(a), 'link', 'add', device, 'type', 'veth', 'peer', 'name', device, 'netns', nameOf(b))
   for (const [namespace, own, peer] of [
     [a, addressA, addressB],
