@@ -70,9 +70,28 @@ async function authenticate(socket: Socket, options: SignalingOptions, received:
   }
 }
 
-/** The version refusal is one sentence for a person; everything else is a connection that failed. */
-function refusal(error: Error & { data?: unknown }): string {
-  const schema = v.looseObject({ code: v.literal('version'), message: v.pipe(v.string(), v.maxLength(200)) })
-  const parsed = v.safeParse(schema, error.data)
-  return parsed.success ? parsed.output.message : 'cannot reach the signaling server, trying again'
+/** The version refusal and a certificate's fault are one sentence for a person; all else is a connection that failed. */
+function refusal(error: Error & { data?: unknown; description?: unknown }): string {
+  const version = v.looseObject({ code: v.literal('version'), message: v.pipe(v.string(), v.maxLength(200)) })
+  const parsed = v.safeParse(version, error.data)
+  if (parsed.success) return parsed.output.message
+  const socketError = v.safeParse(
+    v.looseObject({ error: v.looseObject({ code: v.string() }) }),
+    error.description,
+  )
+  return (
+    certificateFault(socketError.success ? socketError.output.error.code : '') ??
+    'cannot reach the signaling server, trying again'
+  )
+}
+
+/** For the codes of X.509 verification that Node gives (its documentation, tls, "X509 certificate error codes"). */
+function certificateFault(code: string): string | undefined {
+  if (code === 'CERT_HAS_EXPIRED' || code === 'CERT_NOT_YET_VALID')
+    return "the signaling server's certificate has expired, or is not valid yet: renew it, or set the clock"
+  if (code === 'ERR_TLS_CERT_ALTNAME_INVALID')
+    return "the signaling server's certificate is for another name than the one in the setting server"
+  if (/^(UNABLE_TO_|SELF_SIGNED_|DEPTH_ZERO_SELF_SIGNED_|CERT_UNTRUSTED|INVALID_CA)/.test(code))
+    return "the signaling server's certificate is from an unknown authority: start with NODE_EXTRA_CA_CERTS=/path/to/ca.pem"
+  return undefined
 }
