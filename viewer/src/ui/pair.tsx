@@ -14,7 +14,7 @@ export function Pair({ home }: { home: Home }) {
   const [busy, setBusy] = useState(link !== undefined)
   const [fault, setFault] = useState<string>()
   const [paired, setPaired] = useState<{ camId: string; phrase: string }>()
-  const [ready, setReady] = useState(false)
+  const [ready, setReady] = useState(link !== undefined)
 
   async function pair(pairingCode: string, cameraName: string, postponeKit: boolean) {
     setBusy(true)
@@ -50,7 +50,7 @@ export function Pair({ home }: { home: Home }) {
   }, [])
 
   if (busy && link) return <p class="quiet">Pairing the camera …</p>
-  if (!ready && !link) return <p class="quiet">One moment …</p>
+  if (!ready) return <p class="quiet">One moment …</p>
   if (paired)
     return (
       <section class="card narrow">
