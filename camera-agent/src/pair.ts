@@ -39,6 +39,7 @@ async function offerOnce(options: PairOptions): Promise<'paired' | 'interrupted'
   const secret = newPairingSecret()
   const outcome = Promise.withResolvers<'paired' | 'interrupted' | 'stopped' | 'expired'>()
   let ticket: string | null = null
+  let turn: Promise<void> = Promise.resolve()
   const pairing = await offerCameraPairing({
     secret,
     cam,
@@ -74,8 +75,10 @@ async function offerOnce(options: PairOptions): Promise<'paired' | 'interrupted'
   client.socket.on('pair', (delivery: unknown, ack: unknown) => {
     const parsed = v.safeParse(deliveries.pair, delivery)
     if (!parsed.success || typeof ack !== 'function') return
-    ticket = parsed.output.ticket
-    void answer(pairing, parsed.output).then(reply => {
+    // One after another, so that the ticket at hand in `commit` is the one that came with the accepted message.
+    turn = turn.then(async () => {
+      ticket = parsed.output.ticket
+      const reply = await answer(pairing, parsed.output)
       ack(reply)
       if (pairing.state() !== 'paired') return
       step('pair.acked')

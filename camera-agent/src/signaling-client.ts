@@ -27,7 +27,7 @@ export function connectSignaling(options: SignalingOptions): SignalingClient {
     forceNew: true,
     auth: { agent: `camera-agent/${VERSION}`, versions: [...SUPPORTED_VERSIONS] },
     reconnectionDelay: 500,
-    reconnectionDelayMax: 8000,
+    reconnectionDelayMax: 4000,
     randomizationFactor: 0.5,
   })
   let refused: string | undefined
