@@ -35,11 +35,12 @@ describe('agent killed at every step', function () {
   let signaling: TestSignaling
   let owner: Owner
 
-  before(async () => {
+  // A server for each step: an owner may begin so many pairings a minute, no more.
+  beforeEach(async () => {
     signaling = await startTestSignaling()
     owner = await createOwner(signaling.origin, { token: signaling.setupToken })
   })
-  after(async () => {
+  afterEach(async () => {
     owner.close()
     await signaling.close()
   })
