@@ -58,6 +58,8 @@ export function startAgent(options: AgentOptions): TestAgent {
   const child = spawn(command[0] ?? '', command.slice(1), {
     stdio: ['ignore', 'pipe', 'pipe'],
     env: { ...process.env, ...options.env },
+    // A group of its own, so that strace and what it traces end together.
+    detached: options.prefix !== undefined,
   })
   const reports: Report[] = []
   const waiting = new Set<() => void>()
@@ -86,7 +88,9 @@ export function startAgent(options: AgentOptions): TestAgent {
     return promise
   }
   async function kill(signal: NodeJS.Signals = 'SIGTERM'): Promise<void> {
-    if (child.exitCode === null && child.signalCode === null) child.kill(signal)
+    if (child.exitCode === null && child.signalCode === null)
+      if (options.prefix && child.pid) process.kill(-child.pid, signal)
+      else child.kill(signal)
     await exited
   }
   return {
