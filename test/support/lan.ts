@@ -5,6 +5,7 @@ import { createNetwork, type Network } from './namespaces.ts'
 /**
  * One home network: a namespace per host on one switch. The router answers and leads nowhere, so that a packet for
  * somewhere else is sent and counted, and reaches nobody.
+ * It is also the name server the hosts ask, and knows no name.
  * @param hosts name to IPv4 address, all in one /24 and none its .1, which is the router's
  * @param names what each host's /etc/hosts says, name to address
  */
@@ -31,6 +32,7 @@ export function createLan(hosts: Record<string, string>, names: Record<string, s
     for (const folder of files) {
       mkdirSync(folder, { recursive: true })
       // `ip netns exec` mounts what is in this folder over /etc
+      writeFileSync(join(folder, 'resolv.conf'), `nameserver ${router.replace('/24', '')}\n`)
       writeFileSync(join(folder, 'hosts'), `127.0.0.1 localhost\n${lines.join('')}`)
     }
   } catch (error) {
