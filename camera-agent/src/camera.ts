@@ -109,7 +109,11 @@ async function run(config: CameraConfig, options: RunOptions): Promise<void> {
     const beacon = await seal('os1-beacon', payload, keys.cam.sign)
     socket.emit('publish', { beacon }, () => undefined)
   }
-  route(client.socket, { sessions, policies, onPolicy: () => void publish(client.socket) })
+  const onPolicy = (): void => {
+    clock.raise(policies.state()?.floor ?? 0)
+    void publish(client.socket)
+  }
+  route(client.socket, { sessions, policies, onPolicy })
 
   const second = setInterval(() => {
     sessions.recheck()
@@ -141,8 +145,8 @@ function route(
     void policies
       .update(parsed.output.policy)
       .then((acknowledged): Reply<'policy'> => {
-        sessions.recheck()
         onPolicy()
+        sessions.recheck()
         step('policy.acked')
         return { ack: acknowledged }
       })

@@ -51,7 +51,8 @@ export async function openPolicyStore(folder: string, cam: KeyPair): Promise<Pol
     await writeDurably(path, JSON.stringify(next))
     state = next
   }
-  const change = (part: Partial<CameraState>) => inTurn(async () => state && save({ ...state, ...part }))
+  const change = (part: (current: CameraState) => Partial<CameraState>) =>
+    inTurn(async () => state && save({ ...state, ...part(state) }))
   const ack = (policy: PolicyInForce) =>
     seal('os1-ack', { v: 1, iss: cam.id, n: policy.policy.n, ph: policy.hash, iat: nowSeconds() }, cam.sign)
 
@@ -91,8 +92,8 @@ export async function openPolicyStore(folder: string, cam: KeyPair): Promise<Pol
         step('policy.committed')
         return ack(next)
       }),
-    markBound: async () => void (await change({ bound: true, ticket: null })),
-    saveFloor: async floor => void (await change({ floor })),
+    markBound: async () => void (await change(() => ({ bound: true, ticket: null }))),
+    saveFloor: async floor => void (await change(current => ({ floor: Math.max(current.floor, floor) }))),
   }
 }
 

@@ -110,6 +110,15 @@ describe('policy store', () => {
     assert.deepEqual(results.map(result => result.status).sort(), ['fulfilled', 'rejected'])
   })
 
+  it('never lowers the time floor, neither at the hour nor with a policy', async () => {
+    await pair()
+    await store.saveFloor(1_900_000_000)
+    await store.saveFloor(5)
+    assert.equal(store.state()?.floor, 1_900_000_000)
+    await store.update(await sealPolicy(policy({ n: 2, prev: store.current()?.hash ?? null })))
+    assert.equal((await openPolicyStore(folder, cam)).state()?.floor, 1_900_000_000)
+  })
+
   it('after a reset the old policy is nothing to the new key', async () => {
     await pair()
     const next = await createKeys(folder)
