@@ -56,7 +56,7 @@ async function install(packages: readonly Requirement[]): Promise<void> {
   say(`To install:\n${list(packages)}`)
   say('[1/2] reading the package lists …')
   await apt(asRoot, 'update')
-  say(`[2/2] installing ${packages.length} packages (a few minutes the first time) …`)
+  say('[2/2] installing (a few minutes the first time) …')
   await apt(asRoot, 'install', '--no-install-recommends', ...packages.map(each => each.package))
 }
 
