@@ -5,6 +5,7 @@ import { openBeacon } from '@ownsight/protocol/session'
 import { isServing, startAgent, type TestAgent } from '../support/agent.ts'
 import { createOwner, type Owner, pairCamera, readPolicy, updatePolicy } from '../support/owner.ts'
 import { startTestSignaling, type TestSignaling } from '../support/signaling.ts'
+import { until } from '../support/wait.ts'
 
 const PAIR_STEPS = [
   'pair.first.accepted',
@@ -128,12 +129,15 @@ describe('agent killed at every step', function () {
   }
 
   async function beaconOf(camera: PairedCamera, atLeast: number): Promise<{ n: number; ph: string }> {
-    for (;;) {
-      const reply = await owner.socket.timeout(5000).emitWithAck('beacon', { cam: camera.camId })
-      if (!('beacon' in reply)) continue
-      const { payload } = await openBeacon(reply.beacon, camera.key, camera.camId)
-      assert.ok(payload.n >= atLeast, `epoch went back from ${atLeast} to ${payload.n}`)
-      return payload
-    }
+    const beacon = await until(
+      async () => {
+        const reply = await owner.socket.timeout(5000).emitWithAck('beacon', { cam: camera.camId })
+        return 'beacon' in reply ? String(reply.beacon) : undefined
+      },
+      { every: 300, what: 'a beacon of the camera' },
+    )
+    const { payload } = await openBeacon(beacon, camera.key, camera.camId)
+    assert.ok(payload.n >= atLeast, `epoch went back from ${atLeast} to ${payload.n}`)
+    return payload
   }
 })
