@@ -134,7 +134,7 @@ describe('agent killed at every step', function () {
         const reply = await owner.socket.timeout(5000).emitWithAck('beacon', { cam: camera.camId })
         return 'beacon' in reply ? String(reply.beacon) : undefined
       },
-      { every: 300, what: 'a beacon of the camera' },
+      { timeout: 20_000, every: 300, what: 'a beacon of the camera' },
     )
     const { payload } = await openBeacon(beacon, camera.key, camera.camId)
     assert.ok(payload.n >= atLeast, `epoch went back from ${atLeast} to ${payload.n}`)
