@@ -23,7 +23,7 @@ export function Kit({ home, after }: { home: Home; after: 'pair' | 'cameras' }) 
     page.value = { name: after }
   }
   return (
-    <section class="card">
+    <section class={checking ? 'card narrow' : 'card'}>
       <h1>Your recovery kit</h1>
       {checking ? (
         <Check words={words} onRight={finish} onBack={() => setChecking(false)} />

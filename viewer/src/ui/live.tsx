@@ -92,8 +92,15 @@ function Badge({ state }: { state: keyof typeof LABELS }) {
   )
 }
 
+/** The whole picture with its veil, so that one that has stopped says so in full screen too. */
+function toggleFullScreen(picture: HTMLElement | null): void {
+  if (document.fullscreenElement) void document.exitFullscreen()
+  else void picture?.requestFullscreen()
+}
+
 function Picture({ view, name }: { view: LiveView; name: string }) {
   const video = useRef<HTMLVideoElement>(null)
+  const picture = useRef<HTMLDivElement>(null)
   const stream = view.stream.value
   const state = view.state.value
   useEffect(() => {
@@ -117,7 +124,7 @@ function Picture({ view, name }: { view: LiveView; name: string }) {
   const about = source && sourceSentence(source.state, source.code)
   const fault = view.fault.value
   return (
-    <div class={`picture ${state}`}>
+    <div ref={picture} class={`picture ${state}`}>
       {stream && (
         <video
           ref={video}
@@ -141,12 +148,12 @@ function Picture({ view, name }: { view: LiveView; name: string }) {
           )}
         </div>
       )}
-      {stream && (
+      {stream && document.fullscreenEnabled && (
         <button
           type="button"
           class="full"
           aria-label="Full screen"
-          onClick={() => void video.current?.requestFullscreen()}
+          onClick={() => toggleFullScreen(picture.current)}
         >
           <svg viewBox="0 0 16 16" width="18" height="18" aria-hidden="true">
             <path
