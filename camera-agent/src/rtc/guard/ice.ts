@@ -6,9 +6,14 @@ import {
   stunMessage,
 } from './internals.ts'
 
+const checked = new WeakMap<IceConnection, Set<string>>()
+const CHECKED_MAX = 64
+const textOf = ([host, port]: Address): string => `${host} ${port}`
+
 /**
  * ICE as RFC 8445 §7.3 wants it: a request counts only with our username and a message integrity made with our
- * password, and data only from the address of the pair in use, or before nomination from a known candidate.
+ * password, and data only from the address of the pair in use, from one whose check was authenticated (the peer may
+ * move to another pair, which werift does not follow), or before nomination from a known candidate.
  */
 export function installIceGuard(): void {
   const { prototype } = iceConnection()
@@ -33,6 +38,9 @@ function authenticateRequests(connection: IceConnection, protocol: StunProtocol)
     } catch {
       return
     }
+    const addresses = checked.get(connection) ?? new Set<string>()
+    checked.set(connection, addresses)
+    if (addresses.size < CHECKED_MAX) addresses.add(textOf(address))
     obey(message, address, data)
   }
 }
@@ -62,8 +70,9 @@ function filterSources(connection: IceConnection, protocol: StunProtocol): void 
   }
 }
 
-function isKnown(connection: IceConnection, [host, port]: Address): boolean {
+function isKnown(connection: IceConnection, address: Address): boolean {
   const pair = connection.nominated
-  if (pair) return pair.remoteAddr[0] === host && pair.remoteAddr[1] === port
-  return connection.remoteCandidates.some(candidate => candidate.host === host && candidate.port === port)
+  if (checked.get(connection)?.has(textOf(address))) return true
+  if (pair) return textOf(pair.remoteAddr) === textOf(address)
+  return connection.remoteCandidates.some(({ host, port }) => textOf([host, port]) === textOf(address))
 }
