@@ -25,7 +25,8 @@ const SENTENCES: { [code: string]: string } = {
 export async function createOwner(home: Home, seed: Uint8Array<ArrayBuffer>): Promise<void> {
   const [root, roster] = await Promise.all([rootKeyPair(seed), rosterKey(seed)])
   await home.keystore.saveOwner({ root: root.publicKey, roster })
-  await navigator.storage?.persist?.()
+  // Asked, not waited for: Firefox lets the person decide, and pairing works either way.
+  void navigator.storage?.persist?.().catch(() => false)
 }
 
 /** The ceremony with the camera's code, to the pinned entry in the sealed list. @throws PairFault */
