@@ -1,0 +1,83 @@
+import { createRequire } from 'node:module'
+
+/**
+ * A viewer without a browser, in a process of its own: werift unguarded, as the DTLS client. It does not check its
+ * peer, so that it is of use to tests only. Talks by IPC with `werift-viewer.ts`.
+ */
+const { RTCPeerConnection, RTCRtpCodecParameters, RtcpPayloadSpecificFeedback, PictureLossIndication } =
+  createRequire(import.meta.url)('werift') as typeof import('werift')
+
+export type ToViewerProcess =
+  | { do: 'accept'; answer: string }
+  | { do: 'send'; text: string }
+  | { do: 'openChannel'; label: string }
+  | { do: 'keyframe' }
+  | { do: 'close' }
+export type FromViewerProcess =
+  | { is: 'offer'; sdp: string }
+  | { is: 'state'; state: string }
+  | { is: 'open' }
+  | { is: 'message'; text: string }
+  | { is: 'rtp'; count: number; last: { timestamp: number; ssrc: number; marker: boolean } }
+
+const tell = (message: FromViewerProcess): void => void process.send?.(message)
+const codec = (mimeType: string, parameters?: string) =>
+  new RTCRtpCodecParameters({
+    mimeType,
+    clockRate: 90_000,
+    ...(parameters ? { parameters } : {}),
+    rtcpFeedback: [{ type: 'nack' }, { type: 'nack', parameter: 'pli' }],
+  })
+
+const pc = new RTCPeerConnection({
+  iceServers: [],
+  bundlePolicy: 'max-bundle',
+  codecs: {
+    audio: [],
+    video: [
+      codec('video/H264', 'level-asymmetry-allowed=1;packetization-mode=1;profile-level-id=42e01f'),
+      codec('video/VP8'),
+    ],
+  },
+})
+let ssrc = 0
+let count = 0
+const transceiver = pc.addTransceiver('video', { direction: 'recvonly' })
+const channel = pc.createDataChannel('os1', { negotiated: true, id: 0 })
+// The camera begins SCTP. Browsers settle the collision (RFC 9260 §5.2.1); werift has to be told to wait.
+Object.defineProperty(pc.sctpTransport, 'isServer', { get: () => true })
+pc.connectionStateChange.subscribe(state => tell({ is: 'state', state }))
+channel.stateChange.subscribe(state => {
+  if (state === 'open') tell({ is: 'open' })
+})
+channel.onMessage.subscribe(data => tell({ is: 'message', text: data.toString() }))
+pc.onTrack.subscribe(track =>
+  track.onReceiveRtp.subscribe(({ header }) => {
+    ssrc = header.ssrc
+    tell({
+      is: 'rtp',
+      count: ++count,
+      last: { timestamp: header.timestamp, ssrc: header.ssrc, marker: header.marker },
+    })
+  }),
+)
+
+async function sendPli(): Promise<void> {
+  const feedback = new PictureLossIndication({ senderSsrc: 1, mediaSsrc: ssrc })
+  await transceiver.receiver.dtlsTransport.sendRtcp([new RtcpPayloadSpecificFeedback({ feedback })])
+}
+
+process.on('message', (message: ToViewerProcess) => {
+  if (message.do === 'accept') void pc.setRemoteDescription({ type: 'answer', sdp: message.answer })
+  if (message.do === 'send') channel.send(message.text)
+  if (message.do === 'openChannel') pc.createDataChannel(message.label)
+  if (message.do === 'keyframe') void sendPli()
+  if (message.do === 'close') void pc.close().then(() => process.disconnect())
+})
+process.on('disconnect', () => process.exit(0))
+
+// Unguarded werift asks a public STUN server when it is given none.
+for (const transport of pc.iceTransports)
+  Object.assign(transport.connection as object, { stunServer: undefined })
+await pc.setLocalDescription(await pc.createOffer())
+tell({ is: 'offer', sdp: pc.localDescription?.sdp ?? '' })
