@@ -72,7 +72,7 @@ process.on('message', (message: ToViewerProcess) => {
   if (message.do === 'send') channel.send(message.text)
   if (message.do === 'openChannel') pc.createDataChannel(message.label)
   if (message.do === 'keyframe') void sendPli()
-  if (message.do === 'close') void pc.close().then(() => process.disconnect())
+  if (message.do === 'close') void pc.close().then(() => process.disconnect?.())
 })
 process.on('disconnect', () => process.exit(0))
 

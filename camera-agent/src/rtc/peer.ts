@@ -92,7 +92,7 @@ export async function acceptOffer(offer: string, options: PeerOptions): Promise<
   try {
     const fingerprint = certificate.getFingerprints()[0]?.value.toUpperCase() ?? ''
     const channel = pc.createDataChannel(CHANNEL_LABEL, { negotiated: true, id: CHANNEL_ID })
-    await pc.setRemoteDescription({ type: 'offer', sdp: offer })
+    await pc.setRemoteDescription({ type: 'offer', sdp: withoutEnd(offer) })
     const transport = prepareTransport(pc, options)
     const { sender, codec } = await prepareVideo(pc)
     await pc.setLocalDescription(await pc.createAnswer())
@@ -106,6 +106,12 @@ export async function acceptOffer(offer: string, options: PeerOptions): Promise<
   }
 }
 
+/**
+ * A browser that hides its addresses ends its list of candidates with none left in it, which werift takes for the end
+ * of ICE: its checks, still to come, are what makes it known (RFC 8445 §7.3.1.3).
+ */
+const withoutEnd = (offer: string): string => offer.replaceAll('a=end-of-candidates\r\n', '')
+
 /** Passive DTLS, no STUN server but a configured one, credentials from the system's random source, early hellos kept. */
 function prepareTransport(pc: RTCPeerConnection, options: PeerOptions): DtlsTransport {
   const [transport, ...others] = pc.dtlsTransports as unknown as DtlsTransport[]
@@ -115,6 +121,9 @@ function prepareTransport(pc: RTCPeerConnection, options: PeerOptions): DtlsTran
   Object.defineProperty(pc.sctpTransport, 'isServer', { get: () => false })
   const connection = iceOf(transport)
   if (!options.iceServers.some(server => server.urls.startsWith('stun'))) connection.stunServer = undefined
+  // A browser that hides its addresses ends a list of which the lint has left nothing: its checks are still to come,
+  // and werift would give up before the first.
+  connection.remoteCandidatesEnd = false
   connection.localUsername = randomBytes(6).toString('hex')
   connection.localPassword = randomBytes(16).toString('hex')
   earlyHello(transport, connection)
