@@ -102,6 +102,7 @@ export type IceConnection = EventEmitter & {
   remoteUsername: string
   stunServer: Address | undefined
   iceControlling: boolean
+  remoteCandidatesEnd: boolean
   nominated?: { remoteAddr: Address; remoteCandidate: { type: string }; localCandidate: { type: string } }
   remoteCandidates: { host: string; port: number }[]
   onData: WeriftEvent<[Buffer]>
