@@ -88,11 +88,13 @@ export async function acceptOffer(offer: string, options: PeerOptions): Promise<
     iceUseTcp: false,
     iceStunGatherTimeout: 1,
     ...(options.portRange ? { icePortRange: options.portRange } : {}),
+    // werift passes over tunnels by their names; an address that was asked for is used wherever it lives.
+    ...(options.interfaceAddresses ? { iceAdditionalHostAddresses: options.interfaceAddresses } : {}),
   })
   try {
     const fingerprint = certificate.getFingerprints()[0]?.value.toUpperCase() ?? ''
     const channel = pc.createDataChannel(CHANNEL_LABEL, { negotiated: true, id: CHANNEL_ID })
-    await pc.setRemoteDescription({ type: 'offer', sdp: withoutEnd(offer) })
+    await pc.setRemoteDescription({ type: 'offer', sdp: offer })
     const transport = prepareTransport(pc, options)
     const { sender, codec } = await prepareVideo(pc)
     await pc.setLocalDescription(await pc.createAnswer())
@@ -105,12 +107,6 @@ export async function acceptOffer(offer: string, options: PeerOptions): Promise<
     throw error
   }
 }
-
-/**
- * A browser that hides its addresses ends its list of candidates with none left in it, which werift takes for the end
- * of ICE: its checks, still to come, are what makes it known (RFC 8445 §7.3.1.3).
- */
-const withoutEnd = (offer: string): string => offer.replaceAll('a=end-of-candidates\r\n', '')
 
 /** Passive DTLS, no STUN server but a configured one, credentials from the system's random source, early hellos kept. */
 function prepareTransport(pc: RTCPeerConnection, options: PeerOptions): DtlsTransport {
