@@ -53,14 +53,3 @@ export function rewrite(datagram: Buffer, change: (fragment: Fragment) => Buffer
     return splitFragments(record.body).flatMap(fragment => change(fragment) ?? [record.raw])
   })
 }
-
-/** mulberry32: the same faults again for the same seed. */
-export function seeded(seed: number): () => number {
-  let state = seed >>> 0
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0
-    let t = Math.imul(state ^ (state >>> 15), 1 | state)
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t
-    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32
-  }
-}
