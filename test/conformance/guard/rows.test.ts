@@ -66,7 +66,7 @@ describe('what is left for an attacker with access to the path', function () {
     const request = new StunMessage(1, 0)
       .setAttribute('USERNAME', username)
       .setAttribute('PRIORITY', 1)
-      .setAttribute('ICE-CONTROLLED', 1n)
+      .setAttribute('ICE-CONTROLLING', 1n)
     if (key) request.addMessageIntegrity(Buffer.from(key))
     return request.bytes
   }
@@ -78,6 +78,8 @@ describe('what is left for an attacker with access to the path', function () {
     unsealed.writeUInt16BE(unsealed.length - 20, 2)
     await throwAt(stun('any:one', right), stun(username, undefined), stun(username, 'wrong'), unsealed)
     await goesOn()
+    await throwAt(stun(username, right))
+    await until(() => replies > 0, { timeout: 3000, what: 'the reply to a right one' })
   })
   it('source address of data: foreign socket sends bytes >= 20: handler not called', async () => {
     await throwAt(Buffer.from([20]), Buffer.from([63, 1, 2]), Buffer.alloc(200, 23), Buffer.alloc(60, 0x80))
