@@ -1,6 +1,7 @@
 import { hasProved } from './dtls-guard.ts'
 import {
   type Address,
+  type DtlsTransport,
   dtlsTransport,
   type IceConnection,
   iceConnection,
@@ -9,7 +10,7 @@ import {
 } from './guard/internals.ts'
 import { GuardError } from './guard-error.ts'
 import { type Keys, type Loopback, loopback, makeKeys } from './loopback.ts'
-import { internal } from './werift.ts'
+import { internal, werift } from './werift.ts'
 
 const WAIT_MS = 3000
 
@@ -44,6 +45,8 @@ const CASES: readonly Case[] = [
   { name: 'a copied record is delivered once', holds: copyIsDropped },
   { name: 'an unauthenticated STUN request is ignored', holds: forgedStunIsIgnored },
   { name: 'the DTLS client role is refused', holds: clientRoleIsRefused },
+  { name: 'a copied SRTP packet is taken once', holds: copiedMediaIsDropped },
+  { name: 'a second description is refused', holds: secondDescriptionIsRefused },
 ]
 
 const pair = ([server, client]: Keys[]): { server: Keys; client: Keys } => {
@@ -173,4 +176,36 @@ async function clientRoleIsRefused(): Promise<boolean> {
     () => false,
     error => error instanceof GuardError && error.code === 'role',
   )
+}
+
+async function copiedMediaIsDropped(): Promise<boolean> {
+  const taken: Buffer[] = []
+  const decrypt = (packet: Buffer): Buffer => {
+    taken.push(packet)
+    return packet
+  }
+  const transport = Object.assign(Object.create(dtlsTransport().prototype as object), {
+    srtpStarted: true,
+    dtls: { srtp: { srtpProfile: 7 } },
+    srtp: { decrypt },
+    srtcp: { decrypt },
+  }) as DtlsTransport
+  transport.startSrtp()
+  for (const session of [transport.srtp, transport.srtcp])
+    for (let copy = 0; copy < 2; copy++) {
+      try {
+        session?.decrypt(Buffer.alloc(32, 0x80))
+      } catch {}
+    }
+  return taken.length === 2
+}
+
+async function secondDescriptionIsRefused(): Promise<boolean> {
+  const { prototype } = werift.RTCPeerConnection
+  const connection = Object.create(prototype) as typeof prototype
+  const describe = (): Promise<unknown> =>
+    connection.setRemoteDescription({ type: 'offer', sdp: '' }).catch((error: unknown) => error)
+  await describe()
+  const error = await describe()
+  return error instanceof GuardError && error.code === 'second_description'
 }
