@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
+import { join } from 'node:path'
 import { cameraTag, verifyMark } from '@ownsight/camera-agent/media/mark'
 import type { Page } from 'playwright-core'
 import type { TestAgent } from '../support/agent.ts'
@@ -84,6 +85,35 @@ describe('two homes, two cameras each', function () {
     const swapped = judge(read[0] ?? [], seats[1]?.camId ?? '', key)
     assert.equal(swapped.foreign, read[0]?.length)
     assert.ok(judge(read[0] ?? [], seats[0]?.camId ?? '', randomBytes(32)).forged > 0)
+  })
+
+  it("a run in which two cameras draw each other's marks is found out", async () => {
+    const [, victim] = seats
+    const [seat] = seats
+    assert.ok(seat && victim)
+    const agent = house.agent([{ name: 'Cellar', source }], {
+      nodeArgs: ['--import', join(import.meta.dirname, '../support/without.ts')],
+      env: {
+        WITHOUT_FILE: 'camera-agent/src/camera.ts',
+        WITHOUT_TEXT: 'cameraName: config.name, camId: keys.cam.id',
+        WITHOUT_REPLACEMENT: `cameraName: config.name, camId: '${victim.camId}'`,
+      },
+    })
+    const report = await agent.report(each => each.event === 'pairing-code')
+    const camId = 'code' in report ? (report.code.split(':')[2] ?? '') : ''
+    const page = await house.member('eva')
+    await collectMarks(page)
+    await house.pairAndWatch(page, agent, 'Cellar')
+    const seen = await until(
+      async () => {
+        const { marks } = await takeMarks(page)
+        return marks.length >= 10 && marks
+      },
+      { timeout: 20_000, every: 2000, what: 'ten frames' },
+    )
+    const verdict = judge(seen, camId, key)
+    assert.equal(verdict.own, 0)
+    assert.equal(verdict.foreign, seen.length)
   })
 
   it('three viewers of one camera share one source process, which ends a little after the last', async () => {

@@ -36,7 +36,9 @@ describe('real sources', function () {
       timeout: 5000,
       what: 'the picture not to be called live',
     })
-    await testId(page, 'source').waitFor()
+    await testId(page, 'source')
+      .filter({ hasText: /reconnecting|cannot be reached/ })
+      .waitFor()
     await delay(OUTAGE_MS)
     assert.notEqual(await liveState(page), 'live')
     const again = await startRtspServer({ port: server.port, user: 'viewer', password: 's3cret' })

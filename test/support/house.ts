@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import type { Page } from 'playwright-core'
 import { buildViewer, viewerFolder } from '../../start/src/viewer-build.ts'
-import { isServing, startAgent, type TestAgent } from './agent.ts'
+import { type AgentOptions, isServing, startAgent, type TestAgent } from './agent.ts'
 import { pair, signUp, untilState, watch } from './app.ts'
 import { type Chromium, type ChromiumOptions, launchChromium } from './browsers.ts'
 import { type SignalingProcess, type SignalingProcessOptions, spawnTestSignaling } from './signaling.ts'
@@ -11,7 +11,10 @@ export type House = {
   signaling(): SignalingProcess
   /** Starts the server again on the same port and data. */
   restartSignaling(): Promise<void>
-  agent(cameras: { name: string; source: unknown }[]): TestAgent
+  agent(
+    cameras: { name: string; source: unknown }[],
+    more?: Pick<AgentOptions, 'env' | 'nodeArgs'>,
+  ): TestAgent
   /** A new browser profile with its one page. */
   profile(options?: ChromiumOptions): Promise<{ page: Page; chromium: Chromium }>
   /** A page signed in to an account of its own: the first with the console's token, the others invited. */
@@ -39,8 +42,8 @@ export async function openHouse(options: SignalingProcessOptions = {}): Promise<
     async restartSignaling() {
       signaling = await spawnTestSignaling({ ...options, viewer: viewerFolder, port, data })
     },
-    agent(cameras) {
-      const agent = startAgent({ server: origin, cameras })
+    agent(cameras, more = {}) {
+      const agent = startAgent({ server: origin, cameras, ...more })
       agents.push(agent)
       return agent
     },
