@@ -1,7 +1,7 @@
 import * as v from 'valibot'
 import { ProtocolFault } from './errors.ts'
-import { CHANNEL_MESSAGE_MAX_BYTES, ENVELOPE_MAX_BYTES } from './limits.ts'
-import { id22, id43 } from './messages.ts'
+import { CHANNEL_MESSAGE_MAX_BYTES, ENVELOPE_MAX_BYTES, LOG_LINE_MAX_BYTES } from './limits.ts'
+import { id22, id43, rights } from './messages.ts'
 
 /** Data channel 0, label `os1`: JSON text, after DTLS proved who is there (PROTOCOL.md §8). */
 
@@ -16,6 +16,7 @@ export const ENDED_CODES = [
   'replaced',
   'limit',
   'not_confirmed',
+  'released',
   'shutdown',
   'silent',
   'protocol',
@@ -24,11 +25,18 @@ export type EndedCode = (typeof ENDED_CODES)[number]
 
 const count = v.pipe(v.number(), v.safeInteger(), v.minValue(0))
 
+/** Chosen by the viewer, echoed in the camera's reply. */
+const id = count
+const envelope = v.pipe(v.string(), v.minLength(1), v.maxLength(ENVELOPE_MAX_BYTES))
+
 const toCamera = v.variant('t', [
   v.strictObject({ t: v.literal('confirm'), jws: v.pipe(v.string(), v.maxLength(ENVELOPE_MAX_BYTES)) }),
   v.strictObject({ t: v.literal('play') }),
   v.strictObject({ t: v.literal('alive') }),
   v.strictObject({ t: v.literal('bye') }),
+  /** an owner's policy: the same document that signaling carries, for when signaling withholds it */
+  v.strictObject({ t: v.literal('policy'), id, policy: envelope }),
+  v.strictObject({ t: v.literal('read'), id, read: envelope }),
 ])
 export type ToCamera = v.InferOutput<typeof toCamera>
 
@@ -48,6 +56,23 @@ const toViewer = v.variant('t', [
     state: v.picklist(SOURCE_STATES),
     code: v.optional(v.pipe(v.string(), v.regex(/^[a-z_]{1,32}$/))),
     transcoding: v.optional(v.boolean()),
+  }),
+  /** the rights this session has from now on */
+  v.strictObject({ t: v.literal('rights'), r: rights }),
+  v.strictObject({ t: v.literal('ack'), id, ack: envelope }),
+  v.strictObject({ t: v.literal('status'), id, policy: envelope, status: envelope }),
+  /** lines of the log from the one asked for, and the head they lead up to; `more` when another page follows */
+  v.strictObject({
+    t: v.literal('log'),
+    id,
+    lines: v.pipe(v.array(v.pipe(v.string(), v.maxLength(LOG_LINE_MAX_BYTES))), v.maxLength(256)),
+    more: v.boolean(),
+    head: envelope,
+  }),
+  v.strictObject({
+    t: v.literal('refused'),
+    id,
+    code: v.pipe(v.string(), v.regex(/^[a-z_]+$/), v.maxLength(32)),
   }),
   v.strictObject({ t: v.literal('ended'), code: v.picklist(ENDED_CODES) }),
 ])

@@ -28,6 +28,8 @@ export const FAULT_CODES = [
   'version',
   'busy',
   'private',
+  'unknown_invite',
+  'used',
 ] as const
 
 export type FaultCode = (typeof FAULT_CODES)[number]

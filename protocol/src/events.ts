@@ -50,12 +50,20 @@ export const requests = {
   policy: v.strictObject({ cam: id43, policy: envelope }),
   /** viewer → server: the newest beacon of a camera. */
   beacon: v.strictObject({ cam: id43 }),
-  /** unpaired camera → server: be reachable under this rendezvous id. */
+  /** viewer → server → camera: an `os1-read` of what is in force. */
+  read: v.strictObject({ cam: id43, read: envelope }),
+  /** viewer → server → camera: an `os1-redeem` of an invitation. */
+  redeem: v.strictObject({ cam: id43, redeem: envelope }),
+  /** viewer → server → camera: an `os1-release`. */
+  release: v.strictObject({ cam: id43, release: envelope }),
+  /** viewer → server → another device of the same account that holds this rendezvous id. */
+  join: v.strictObject({ rid: id22, msg: pairMessage }),
+  /** unpaired camera, or a viewer that lets a second device in → server: be reachable under this rendezvous id. */
   hold: v.strictObject({ rid: id22 }),
   /** unpaired camera, after pairing → server: an `os1-bind`. */
   bind: v.strictObject({ bind: envelope }),
-  /** camera → server: its newest `os1-beacon`. */
-  publish: v.strictObject({ beacon: envelope }),
+  /** camera → server: its newest `os1-beacon`, and at times the signed head of its log. */
+  publish: v.strictObject({ beacon: envelope, head: v.optional(envelope) }),
 } as const
 export type Request<K extends keyof typeof requests> = v.InferOutput<(typeof requests)[K]>
 
@@ -64,15 +72,25 @@ export const deliveries = {
   pair: v.strictObject({ rid: id22, msg: pairMessage, ticket: id22 }),
   offer: v.strictObject({ offer: envelope }),
   policy: v.strictObject({ policy: envelope }),
+  read: v.strictObject({ read: envelope }),
+  redeem: v.strictObject({ redeem: envelope }),
+  release: v.strictObject({ release: envelope }),
+  join: v.strictObject({ rid: id22, msg: pairMessage }),
 } as const
 export type Delivery<K extends keyof typeof deliveries> = v.InferOutput<(typeof deliveries)[K]>
 
+const refused = v.strictObject({ refused: v.string() })
+
 /** What an ack may hold. `pair` refusals are codes, for the person in front of the screen. */
 export const replies = {
-  pair: v.union([v.strictObject({ msg: pairMessage }), v.strictObject({ refused: v.string() }), hint]),
+  pair: v.union([v.strictObject({ msg: pairMessage }), refused, hint]),
   offer: v.union([v.strictObject({ answer: envelope }), v.strictObject({ refuse: envelope }), hint]),
-  policy: v.union([v.strictObject({ ack: envelope }), v.strictObject({ refused: v.string() }), hint]),
+  policy: v.union([v.strictObject({ ack: envelope }), refused, hint]),
   beacon: v.union([v.strictObject({ beacon: envelope }), hint]),
+  read: v.union([v.strictObject({ policy: envelope, status: envelope }), refused, hint]),
+  redeem: v.union([v.strictObject({ redeemed: envelope }), refused, hint]),
+  release: v.union([v.strictObject({ released: envelope }), refused, hint]),
+  join: v.union([v.strictObject({ msg: pairMessage }), refused, hint]),
   hold: v.union([v.strictObject({ ok: v.literal(true) }), hint]),
   bind: v.union([v.strictObject({ ok: v.literal(true) }), hint]),
   publish: v.union([v.strictObject({ ok: v.literal(true) }), hint]),
@@ -92,8 +110,16 @@ export type ViewerToServer = {
   offer: (request: Request<'offer'>, ack: Ack<'offer'>) => void
   policy: (request: Request<'policy'>, ack: Ack<'policy'>) => void
   beacon: (request: Request<'beacon'>, ack: Ack<'beacon'>) => void
+  read: (request: Request<'read'>, ack: Ack<'read'>) => void
+  redeem: (request: Request<'redeem'>, ack: Ack<'redeem'>) => void
+  release: (request: Request<'release'>, ack: Ack<'release'>) => void
+  hold: (request: Request<'hold'>, ack: Ack<'hold'>) => void
+  join: (request: Request<'join'>, ack: Ack<'join'>) => void
 }
-export type ServerToViewer = ServerEvents & { presence: (presence: Presence) => void }
+export type ServerToViewer = ServerEvents & {
+  presence: (presence: Presence) => void
+  join: (delivery: Delivery<'join'>, ack: Ack<'join'>) => void
+}
 export type CameraToServer = {
   auth: ViewerToServer['auth']
   publish: (request: Request<'publish'>, ack: Ack<'publish'>) => void
@@ -101,6 +127,9 @@ export type CameraToServer = {
 export type ServerToCamera = ServerEvents & {
   offer: (delivery: Delivery<'offer'>, ack: Ack<'offer'>) => void
   policy: (delivery: Delivery<'policy'>, ack: Ack<'policy'>) => void
+  read: (delivery: Delivery<'read'>, ack: Ack<'read'>) => void
+  redeem: (delivery: Delivery<'redeem'>, ack: Ack<'redeem'>) => void
+  release: (delivery: Delivery<'release'>, ack: Ack<'release'>) => void
 }
 export type UnpairedToServer = {
   hold: (request: Request<'hold'>, ack: Ack<'hold'>) => void

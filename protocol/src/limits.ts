@@ -18,6 +18,15 @@ export const NAME_MAX_LENGTH = 64
 export const PAIRING_LIFETIME_S = 600
 export const PAIRING_MAX_BAD_MACS = 5
 
+/** The longest an invitation may wait to be used. */
+export const INVITE_MAX_S = 30 * 86_400
+/** Redemptions a camera remembers while they wait for an admin. */
+export const WAITING_MAX = 16
+/** The camera's log: one line, one page of it over the channel, and how long it is kept. */
+export const LOG_LINE_MAX_BYTES = 1024
+export const LOG_PAGE_MAX_BYTES = 20 * 1024
+export const LOG_KEPT_S = 90 * 86_400
+
 export const WINDOW_LIFETIME_S = 600
 export const REPLAY_MAX_PER_VIEWER = 512
 

@@ -1,5 +1,5 @@
 import * as v from 'valibot'
-import { NAME_MAX_LENGTH, PROTOCOL_VERSION, SDP_MAX_BYTES } from './limits.ts'
+import { NAME_MAX_LENGTH, PROTOCOL_VERSION, SDP_MAX_BYTES, WAITING_MAX } from './limits.ts'
 
 /** Schemas of every signed payload, one row per `typ`. Each refuses unknown members. */
 
@@ -20,7 +20,7 @@ const origin = v.pipe(v.string(), v.maxLength(300), v.regex(/^https?:\/\/[^/?#@\
 
 const RIGHTS = ['view', 'audio', 'talk', 'snapshot', 'ptz'] as const
 const right = v.picklist(RIGHTS)
-const rights = v.pipe(
+export const rights = v.pipe(
   v.array(right),
   v.maxLength(RIGHTS.length),
   v.check(list => new Set(list).size === list.length),
@@ -55,6 +55,18 @@ const policy = v.strictObject({
   hubsEnabled: v.boolean(),
   privacy: v.boolean(),
 })
+
+const count = v.pipe(v.number(), v.safeInteger(), v.minValue(0))
+const code = v.pipe(v.string(), v.regex(/^[a-z_]{1,32}$/))
+/** How often since the camera was paired; only ever grows. */
+export const counters = v.strictObject({
+  live: count,
+  ended: count,
+  /** sessions found live whose viewer the policy of that moment did not hold: must stay 0 */
+  foreign: count,
+  refused: v.record(code, count),
+})
+export type Counters = v.InferOutput<typeof counters>
 
 const REFUSE_CODES = [
   'stale_win',
@@ -144,6 +156,74 @@ export const schemas = {
     win: v.optional(id22),
   }),
   'os1-confirm': v.strictObject({ v: version, iss: id43, aud: id43, sid: id22, th: id43 }),
+  /** Guest → camera, signed by the invite key: ties the guest's own view key to the invitation. */
+  'os1-redeem': v.strictObject({
+    v: version,
+    iss: id43,
+    aud: id43,
+    win: id22,
+    view: publicKey,
+    own: v.pipe(v.string(), v.maxLength(1024)),
+    iat: seconds,
+  }),
+  /** Inside a redemption, signed by the view key: whoever redeems holds it. */
+  'os1-own': v.strictObject({ v: version, iss: id43, aud: id43, inv: id43, win: id22 }),
+  /** Camera → guest: bound, and waiting for an admin. */
+  'os1-redeemed': v.strictObject({
+    v: version,
+    iss: id43,
+    aud: id43,
+    inv: id43,
+    cam: publicKey,
+    iat: seconds,
+  }),
+  /** Admin or root → camera: show me the policy in force, or (in a session, bound by its th) the log. */
+  'os1-read': v.strictObject({
+    v: version,
+    iss: id43,
+    aud: id43,
+    no: id22,
+    what: v.picklist(['policy', 'log']),
+    th: v.optional(id43),
+    from: v.optional(count),
+  }),
+  /** Camera → the admin that asked: what is in force at this moment. */
+  'os1-status': v.strictObject({
+    v: version,
+    iss: id43,
+    aud: id43,
+    no: id22,
+    n: epoch,
+    ph: id43,
+    /** who signed the policy in force */
+    signer: publicKey,
+    iat: seconds,
+    fw: firmware,
+    watching: count,
+    /** redemptions that wait for an admin */
+    waiting: v.pipe(
+      v.array(v.strictObject({ inv: id43, k: publicKey, at: seconds })),
+      v.maxLength(WAITING_MAX),
+    ),
+    /** the newest line of the log */
+    head: v.strictObject({ i: count, h: id43 }),
+  }),
+  /** Admin or root → camera: forget this home. */
+  'os1-release': v.strictObject({ v: version, iss: id43, aud: id43, n: epoch, ph: id43, iat: seconds }),
+  /** Camera → the one that released it, signed by the key that ends with it. */
+  'os1-released': v.strictObject({ v: version, iss: id43, aud: id43, ph: id43, iat: seconds }),
+  /** Camera → everyone: how long its log is, and what the whole of it hashes to. */
+  'os1-head': v.strictObject({ v: version, iss: id43, i: count, h: id43, iat: seconds, c: counters }),
+  'os1-join1': v.strictObject({ v: version, rid: id22, admin: publicKey, view: publicKey, no: id22 }),
+  'os1-join2': v.strictObject({ v: version, rid: id22, admin: publicKey, no: id22, h1: id43 }),
+  'os1-join3': v.strictObject({ v: version, rid: id22, h12: id43 }),
+  'os1-join4': v.strictObject({
+    v: version,
+    rid: id22,
+    h123: id43,
+    root: publicKey,
+    sealed: v.pipe(v.string(), v.maxLength(200), v.regex(/^[A-Za-z0-9_-]+$/)),
+  }),
 } as const
 
 export type Typ = keyof typeof schemas

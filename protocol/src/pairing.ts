@@ -42,7 +42,7 @@ export const pairingKeys = async (secret: Bytes): Promise<PairingKeys> => ({
   toOwner: await hkdf(secret, 'os1 cam→owner', 32),
 })
 
-type PairTyp = Extract<Typ, `os1-pair${string}`>
+type PairTyp = Extract<Typ, `os1-pair${string}` | `os1-join${string}`>
 
 const macInput = (typ: PairTyp, e: string): Bytes => utf8(`${typ}\0${e}`)
 

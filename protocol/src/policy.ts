@@ -5,6 +5,7 @@ import { CLOCK_MAX_AHEAD_S, POLICY_MAX_BYTES, POLICY_MAX_ENTRIES, ROOT_EPOCH_JUM
 import type { Payload, Policy, Right } from './messages.ts'
 
 type ViewerEntry = Policy['viewers'][number]
+type InviteEntry = Policy['invites'][number]
 
 /** A policy in force, its keys found by thumbprint. */
 export type PolicyInForce = {
@@ -13,6 +14,7 @@ export type PolicyInForce = {
   readonly root: PublicKey
   readonly admins: ReadonlyMap<KeyId, PublicKey>
   readonly viewers: ReadonlyMap<KeyId, ViewerEntry>
+  readonly invites: ReadonlyMap<KeyId, InviteEntry>
 }
 
 const byId = async <T extends { k: PublicKey }>(entries: readonly T[]): Promise<Map<KeyId, T>> =>
@@ -27,6 +29,7 @@ export async function enforce(verified: Verified<'os1-policy'>, root: PublicKey)
     root,
     admins: new Map([...admins].map(([id, entry]) => [id, entry.k])),
     viewers: await byId(policy.viewers),
+    invites: await byId(policy.invites),
   }
 }
 
@@ -122,17 +125,27 @@ export const judgeClock = (system: number, floor: number): Clock => ({
 })
 
 /**
+ * An entry without times needs no clock; one with times is refused while the clock is not plausible.
+ * @throws ProtocolFault clock, expired
+ */
+export function withinTime(
+  entry: { nbf?: number | undefined; exp?: number | undefined },
+  clock: Clock,
+): void {
+  if (entry.nbf === undefined && entry.exp === undefined) return
+  if (!clock.plausible) throw new ProtocolFault('clock', 'iat', 'set the clock of the camera')
+  if (clock.now < (entry.nbf ?? 0) || clock.now >= (entry.exp ?? Number.POSITIVE_INFINITY))
+    throw new ProtocolFault('expired', 'exp', 'ask the owner for a new invitation')
+}
+
+/**
  * The rights a viewer has now.
  * @throws ProtocolFault unknown_viewer, clock, expired, private, no_right
  */
 export function rightsOf(policy: PolicyInForce, viewer: KeyId, clock: Clock): readonly Right[] {
   const entry = policy.viewers.get(viewer)
   if (!entry) throw new ProtocolFault('unknown_viewer', 'iss', 'ask the owner to let this key in')
-  if (entry.nbf !== undefined || entry.exp !== undefined) {
-    if (!clock.plausible) throw new ProtocolFault('clock', 'iat', 'set the clock of the camera')
-    if (clock.now < (entry.nbf ?? 0) || clock.now >= (entry.exp ?? Number.POSITIVE_INFINITY))
-      throw new ProtocolFault('expired', 'exp', 'ask the owner for a new invitation')
-  }
+  withinTime(entry, clock)
   if (policy.policy.privacy)
     throw new ProtocolFault('private', 'privacy', 'the owner has switched this camera to private')
   if (!entry.r.includes('view'))

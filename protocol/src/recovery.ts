@@ -2,7 +2,7 @@ import { mapHashToField } from '@noble/curves/abstract/modular.js'
 import { p256 } from '@noble/curves/nist.js'
 import { entropyToMnemonic, mnemonicToEntropy } from '@scure/bip39'
 import { wordlist } from '@scure/bip39/wordlists/english.js'
-import { type Bytes, hkdf, randomBytes, toBase64url } from './bytes.ts'
+import { type Bytes, fromBase64url, hkdf, randomBytes, toBase64url } from './bytes.ts'
 import { ProtocolFault } from './errors.ts'
 import { type KeyPair, keyId } from './ids.ts'
 
@@ -35,10 +35,27 @@ export async function rootKeyPair(seed: Bytes): Promise<KeyPair> {
   return { id: await keyId(publicKey), publicKey, sign }
 }
 
-/** kR: AES-256-GCM, not extractable. */
-export async function rosterKey(seed: Bytes): Promise<CryptoKey> {
-  const raw = await hkdf(seed, 'os1 roster', 32)
-  return crypto.subtle.importKey('raw', raw, 'AES-GCM', false, ['encrypt', 'decrypt'])
+/** kR as 32 bytes. */
+export const rosterKeyBytes = (seed: Bytes): Promise<Bytes> => hkdf(seed, 'os1 roster', 32)
+
+/** kR: AES-256-GCM. Extractable, since an admin device must be able to give it to a second one (decision 0005). */
+export const importRosterKey = (kR: Bytes): Promise<CryptoKey> =>
+  crypto.subtle.importKey('raw', kR, 'AES-GCM', true, ['encrypt', 'decrypt'])
+
+export const rosterKey = async (seed: Bytes): Promise<CryptoKey> =>
+  importRosterKey(await rosterKeyBytes(seed))
+
+/**
+ * Reads the kit: its line, or its 24 words (which name no cameras).
+ * @throws ProtocolFault bad_form with what the person should do
+ */
+export function parseKit(input: string): { seed: Bytes; camIds: string[] } {
+  const match = /^os1-kit:([A-Za-z0-9_-]{43}):((?:[A-Za-z0-9_-]{43}(?:,[A-Za-z0-9_-]{43})*)?)$/.exec(
+    input.trim(),
+  )
+  if (!match?.[1]) return { seed: wordsToSeed(input.trim().split(/\s+/)), camIds: [] }
+  const camIds = match[2] ? match[2].split(',') : []
+  return { seed: fromBase64url(match[1]), camIds }
 }
 
 /** The kit's machine-readable line. It holds the seed: paper or a file the owner keeps, nothing else. */

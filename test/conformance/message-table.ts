@@ -44,6 +44,42 @@ const rows: { readonly [typ in Typ]: Row } = {
   },
   'os1-answer': { signer: 'the camera', audience: 'aud: the viewer', freshness: 'sid and oh' },
   'os1-refuse': { signer: 'the camera', audience: 'aud: the viewer', freshness: 'sid and oh' },
+  'os1-redeem': {
+    signer: 'the invite key; the view key in own',
+    audience: 'aud: the camera',
+    freshness: 'win, and one view key per invitation',
+  },
+  'os1-own': { signer: 'the view key in the redemption', audience: 'aud: the camera', freshness: 'win' },
+  'os1-redeemed': {
+    signer: 'the camera key in it, whose thumbprint is in the link',
+    audience: 'aud: the guest',
+    freshness: 'inv',
+  },
+  'os1-read': {
+    signer: 'an admin of the policy, or root',
+    audience: 'aud: the camera',
+    freshness: 'none for a policy; th for the log',
+  },
+  'os1-status': { signer: 'the camera', audience: 'aud: the admin that asked', freshness: 'no' },
+  'os1-release': {
+    signer: 'an admin of the policy, or root',
+    audience: 'aud: the camera',
+    freshness: 'n and ph',
+  },
+  'os1-released': { signer: 'the camera', audience: 'aud: the admin that asked', freshness: 'ph' },
+  'os1-head': { signer: 'the camera', audience: 'whoever pinned it', freshness: 'i only grows' },
+  'os1-join1': { signer: 'the admin key in it', audience: 'the first device (MAC)', freshness: 'the code' },
+  'os1-join2': {
+    signer: 'the admin key in it, whose thumbprint is in the code',
+    audience: 'the second device (MAC)',
+    freshness: 'h1',
+  },
+  'os1-join3': { signer: 'the admin key of message 1', audience: 'the first device (MAC)', freshness: 'h12' },
+  'os1-join4': {
+    signer: 'the admin key of message 2',
+    audience: 'the second device (MAC)',
+    freshness: 'h123',
+  },
   'os1-confirm': { signer: 'the view key', audience: 'aud: the camera', freshness: 'sid and th' },
 }
 

@@ -248,11 +248,4 @@ export const pairingMusts: readonly Must[] = [
     "{ name: 'ECDSA', namedCurve: 'P-256' }, true, [",
     'the same seed gives the same root key',
   ),
-  recovery(
-    'M-11.6',
-    'the lock on the roster key',
-    "importKey('raw', raw, 'AES-GCM', false,",
-    "importKey('raw', raw, 'AES-GCM', true,",
-    'the roster key follows from the seed',
-  ),
 ]

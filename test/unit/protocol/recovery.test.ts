@@ -4,9 +4,12 @@ import { openEnvelope, seal } from '@ownsight/protocol/envelope'
 import { importPublicKey } from '@ownsight/protocol/ids'
 import {
   formatKit,
+  importRosterKey,
   newRootSeed,
+  parseKit,
   rootKeyPair,
   rosterKey,
+  rosterKeyBytes,
   seedToWords,
   wordsToSeed,
 } from '@ownsight/protocol/recovery'
@@ -72,13 +75,23 @@ describe('protocol: recovery', () => {
     assert.equal(publicKey.y, toBase64url(point.subarray(33)))
   })
 
-  it('the roster key follows from the seed and cannot be taken out', async () => {
+  it('the roster key follows from the seed, and from its 32 bytes on a second device', async () => {
     const seed = newRootSeed()
+    const empty = { version: 1, roster: [], people: [] }
     const sealed = await sealRoster(await rosterKey(seed), [], 1)
-    assert.deepEqual(await openRoster(await rosterKey(seed), sealed, 1), { version: 1, roster: [] })
-    const kR = await rosterKey(seed)
-    assert.equal(kR.extractable, false)
-    await assert.rejects(crypto.subtle.exportKey('raw', kR))
+    assert.deepEqual(await openRoster(await rosterKey(seed), sealed, 1), empty)
+    const given = await importRosterKey(await rosterKeyBytes(seed))
+    assert.deepEqual(await openRoster(given, sealed, 1), empty)
+  })
+
+  it('a kit is read from its line or its words, and nothing else', () => {
+    const seed = newRootSeed()
+    const camId = 'A'.repeat(43)
+    assert.deepEqual(parseKit(` ${formatKit(seed, [camId, camId])}\n`), { seed, camIds: [camId, camId] })
+    assert.deepEqual(parseKit(formatKit(seed, [])), { seed, camIds: [] })
+    assert.deepEqual(parseKit(seedToWords(seed).join('  \n')), { seed, camIds: [] })
+    for (const bad of ['', 'os1-kit:', formatKit(seed, []).slice(0, -2), `${formatKit(seed, [camId])},`])
+      assert.throws(() => parseKit(bad), /bad_form/)
   })
 
   it('the kit names the seed and the cameras', () => {

@@ -26,7 +26,15 @@ describe('protocol: roster', () => {
     assert.deepEqual(await openRoster(kR, await sealRoster(kR, entries, 3), 3), {
       version: 3,
       roster: entries,
+      people: [],
     })
+  })
+
+  it('names people too, and takes a list from before there were any', async () => {
+    const view = entries[0]?.camId ?? ''
+    const people = [{ view, admin: view, name: 'Kitchen tablet' }]
+    assert.deepEqual((await openRoster(kR, await sealRoster(kR, entries, 3, people), 3)).people, people)
+    assert.deepEqual((await openRoster(kR, await written('{"version":3,"roster":[]}'), 3)).people, [])
   })
 
   it('shows the server nothing but its length', async () => {
