@@ -1,6 +1,7 @@
+import { takeInvitation } from './guests.ts'
 import type { PasswordPool } from './password-pool.ts'
 import { ApiError } from './signaling-error.ts'
-import type { Database } from './store/database.ts'
+import type { Database, TokenKind } from './store/database.ts'
 import { hashSecret, issueToken, newSecret, nowSeconds, redeemToken } from './tokens.ts'
 
 /** An account holds a rendezvous and a sealed roster. It holds no right to any camera: only keys do. */
@@ -29,9 +30,9 @@ export async function signUp(db: Database, passwords: PasswordPool, request: Sig
     .select('id')
     .where('name', '=', request.name)
     .executeTakeFirst()
-  const [kind, secret] =
-    'token' in request ? (['setup', request.token] as const) : (['invitation', request.invitation] as const)
-  if (!(await tokenExists(db, kind, secret)))
+  const secret = 'token' in request ? request.token : request.invitation
+  const kind = await tokenKind(db, secret, 'token' in request ? ['setup'] : ['invitation', 'guest'])
+  if (!kind)
     throw new ApiError(
       403,
       'bad_token',
@@ -46,20 +47,31 @@ export async function signUp(db: Database, passwords: PasswordPool, request: Sig
         'bad_token',
         'The first account exists already. Ask its owner for an invitation.',
       )
+    if (kind === 'guest') {
+      const account = await createAccount(transaction, request.name, password)
+      await takeInvitation(transaction, account, secret)
+      return account
+    }
     if (!(await redeemToken(transaction, kind, secret)))
       throw new ApiError(403, 'bad_token', 'This code is used up. Ask for a new one.')
     return createAccount(transaction, request.name, password)
   })
 }
 
-const tokenExists = async (db: Database, kind: 'setup' | 'invitation', secret: string): Promise<boolean> =>
-  (await db
-    .selectFrom('tokens')
-    .select('hash')
-    .where('hash', '=', hashSecret(secret))
-    .where('kind', '=', kind)
-    .where('expires', '>', nowSeconds())
-    .executeTakeFirst()) !== undefined
+const tokenKind = async (
+  db: Database,
+  secret: string,
+  kinds: readonly TokenKind[],
+): Promise<TokenKind | undefined> =>
+  (
+    await db
+      .selectFrom('tokens')
+      .select('kind')
+      .where('hash', '=', hashSecret(secret))
+      .where('kind', 'in', kinds)
+      .where('expires', '>', nowSeconds())
+      .executeTakeFirst()
+  )?.kind
 
 async function createAccount(db: Database, name: string, password: string | null): Promise<Account> {
   const account = { id: newSecret(16), name }

@@ -1,11 +1,12 @@
 import { ROSTER_MAX_BYTES } from '@ownsight/protocol/limits'
-import { publicKey } from '@ownsight/protocol/messages'
+import { id43, publicKey } from '@ownsight/protocol/messages'
 import { VERSION } from '@ownsight/protocol/version'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import * as v from 'valibot'
 import { type Account, changePassword, invite, isSetUp, signIn, signInByToken, signUp } from './accounts.ts'
 import { camerasOf } from './cameras.ts'
 import { registerDevice } from './devices.ts'
+import { acceptInvitation, forgetCamera, inviteGuest, reachedBy } from './guests.ts'
 import { addressKey, clientAddress } from './origin-guard.ts'
 import { PASSWORD_MAX_BYTES, PASSWORD_MIN } from './password-pool.ts'
 import { type RateLimit, rateLimit } from './rate-limit.ts'
@@ -26,6 +27,12 @@ const bodies = {
   ]),
   signIn: v.union([v.strictObject({ name, password: givenPassword }), v.strictObject({ token: secret })]),
   password: v.strictObject({ old: v.optional(givenPassword), new: password }),
+  guest: v.strictObject({
+    cam: id43,
+    until: v.nullable(v.pipe(v.number(), v.safeInteger(), v.minValue(1))),
+  }),
+  join: v.strictObject({ invitation: secret }),
+  camera: v.strictObject({ cam: id43 }),
   device: v.strictObject({ auth: publicKey }),
   roster: v.strictObject({
     version: v.pipe(v.number(), v.safeInteger(), v.minValue(1)),
@@ -144,9 +151,30 @@ export function serveApi(app: FastifyInstance, runtime: Runtime): void {
     limit(perAddress, address(request))
     return reply.code(201).send(await invite(db))
   })
+  app.post('/api/guest-invitations', async (request, reply) => {
+    const account = await signedIn(request)
+    limit(perAddress, address(request))
+    return reply.code(201).send(await inviteGuest(db, account, parse(bodies.guest, request.body)))
+  })
+  app.post('/api/join', async request => {
+    const account = await signedIn(request)
+    limit(perAddress, address(request))
+    const cam = await acceptInvitation(db, account, parse(bodies.join, request.body).invitation)
+    runtime.presence.follow(cam, account.id)
+    return { cam }
+  })
   app.get('/api/cameras', async request => {
     const account = await signedIn(request)
-    return (await camerasOf(db, account.id)).map(cam => runtime.presence.read(cam))
+    const cams = [...(await camerasOf(db, account.id)), ...(await reachedBy(db, account.id))]
+    return cams.map(cam => runtime.presence.read(cam))
+  })
+  app.delete('/api/cameras/:cam', async (request, reply) => {
+    const account = await signedIn(request)
+    const { cam } = parse(bodies.camera, request.params)
+    const gone = await forgetCamera(db, account, cam)
+    runtime.presence.unfollow(cam, account.id)
+    if (gone === 'unbound') runtime.presence.camera(cam)?.disconnect(true)
+    return reply.code(204).send()
   })
   app.get('/api/roster', async request => readRoster(db, await signedIn(request)))
   app.put('/api/roster', async (request, reply) => {

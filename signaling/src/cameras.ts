@@ -1,4 +1,5 @@
 import { keyId, type PublicKey } from '@ownsight/protocol/ids'
+import { reaches } from './guests.ts'
 import type { Database } from './store/database.ts'
 import { nowSeconds, redeemToken } from './tokens.ts'
 
@@ -17,7 +18,8 @@ export const mayReach = async (db: Database, account: string, camera: string): P
     .select('id')
     .where('id', '=', camera)
     .where('account', '=', account)
-    .executeTakeFirst()) !== undefined
+    .executeTakeFirst()) !== undefined ||
+  (await reaches(db, account).where('camera', '=', camera).executeTakeFirst()) !== undefined
 
 const CAMERAS_MAX = 64
 
@@ -39,6 +41,7 @@ export async function bindCamera(
     if (holder && holder.id !== camera.id) return undefined
     if ((await camerasOf(transaction, account)).length >= CAMERAS_MAX) return undefined
     const row = { id: camera.id, auth, x: camera.auth.x, y: camera.auth.y, account, created: nowSeconds() }
+    // A camera that comes under another account leaves its guests behind.
     await transaction.deleteFrom('cameras').where('id', '=', camera.id).execute()
     await transaction.insertInto('cameras').values(row).execute()
     return { account, changed: true }

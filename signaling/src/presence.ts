@@ -11,6 +11,9 @@ export type Presence = {
   cameraIn(id: string, account: string, socket: DeviceSocket): void
   cameraOut(id: string, account: string, socket: DeviceSocket): void
   beacon(id: string, account: string, socket: DeviceSocket, beacon: string): void
+  /** Tells this account's viewers too when the camera comes and goes, while any is connected. */
+  follow(id: string, account: string): void
+  unfollow(id: string, account: string): void
   viewerIn(account: string, socket: DeviceSocket): void
   viewerOut(account: string, socket: DeviceSocket): void
 }
@@ -18,6 +21,7 @@ export type Presence = {
 export function createPresence(onReplaced: () => void): Presence {
   const cameras = new Map<string, DeviceSocket>()
   const viewers = new Map<string, Set<DeviceSocket>>()
+  const guests = new Map<string, Set<string>>()
 
   const read = (id: string): PresenceEvent => {
     const socket = cameras.get(id)
@@ -25,7 +29,8 @@ export function createPresence(onReplaced: () => void): Presence {
     return { cam: id, online: socket !== undefined, ...(beacon ? { beacon } : {}) }
   }
   const announce = (id: string, account: string): void => {
-    for (const viewer of viewers.get(account) ?? []) viewer.emit('presence', read(id))
+    for (const each of new Set([account, ...(guests.get(id) ?? [])]))
+      for (const viewer of viewers.get(each) ?? []) viewer.emit('presence', read(id))
   }
   return {
     camera: id => cameras.get(id),
@@ -49,11 +54,23 @@ export function createPresence(onReplaced: () => void): Presence {
       socket.data.beacon = beacon
       if (cameras.get(id) === socket) announce(id, account)
     },
+    follow(id, account) {
+      guests.set(id, (guests.get(id) ?? new Set()).add(account))
+      for (const viewer of viewers.get(account) ?? []) viewer.emit('presence', read(id))
+    },
+    unfollow(id, account) {
+      const mine = guests.get(id)
+      mine?.delete(account)
+      if (mine?.size === 0) guests.delete(id)
+    },
     viewerIn: (account, socket) => void viewers.set(account, (viewers.get(account) ?? new Set()).add(socket)),
     viewerOut(account, socket) {
       const mine = viewers.get(account)
       mine?.delete(socket)
-      if (mine?.size === 0) viewers.delete(account)
+      if (mine?.size !== 0) return
+      viewers.delete(account)
+      for (const [id, accounts] of guests)
+        if (accounts.delete(account) && accounts.size === 0) guests.delete(id)
     },
   }
 }

@@ -8,7 +8,7 @@ import type { DeviceSocket } from './sockets.ts'
 
 const REPLY_MS = 15_000
 
-export type Relayed = 'offer' | 'policy' | 'pair'
+export type Relayed = 'offer' | 'policy' | 'pair' | 'read' | 'redeem' | 'release' | 'join'
 
 /** An envelope that does not even claim to be what is sent here goes no further. Its content is not looked at. */
 export function requireTyp(envelope: string, ...types: Typ[]): void {
@@ -19,9 +19,13 @@ export function requireTyp(envelope: string, ...types: Typ[]): void {
 /** Which types the members of a reply may claim. */
 const REPLY_TYPES: { [member: string]: readonly Typ[] } = {
   answer: ['os1-answer'],
+  policy: ['os1-policy'],
+  status: ['os1-status'],
+  redeemed: ['os1-redeemed'],
+  released: ['os1-released'],
   refuse: ['os1-refuse'],
   ack: ['os1-ack'],
-  msg: ['os1-pair2', 'os1-pair4'],
+  msg: ['os1-pair2', 'os1-pair4', 'os1-join2', 'os1-join4'],
 }
 
 /**

@@ -12,14 +12,28 @@ export const hashSecret = (secret: string): string => createHash('sha256').updat
 /** @param lifetime seconds */
 export async function issueToken(
   db: Database,
-  token: { kind: TokenKind; lifetime: number; account?: string; bytes?: number },
+  token: {
+    kind: TokenKind
+    lifetime: number
+    account?: string
+    bytes?: number
+    camera?: string
+    until?: number | null
+  },
 ): Promise<string> {
   const secret = newSecret(token.bytes)
   const expires = nowSeconds() + token.lifetime
   await db.deleteFrom('tokens').where('expires', '<=', nowSeconds()).execute()
   await db
     .insertInto('tokens')
-    .values({ hash: hashSecret(secret), kind: token.kind, account: token.account ?? null, expires })
+    .values({
+      hash: hashSecret(secret),
+      kind: token.kind,
+      account: token.account ?? null,
+      expires,
+      camera: token.camera ?? null,
+      until: token.until ?? null,
+    })
     .execute()
   return secret
 }
@@ -29,12 +43,12 @@ export async function redeemToken(
   db: Database,
   kind: TokenKind,
   secret: string,
-): Promise<{ account: string | null } | undefined> {
+): Promise<{ account: string | null; camera: string | null; until: number | null } | undefined> {
   return db
     .deleteFrom('tokens')
     .where('hash', '=', hashSecret(secret))
     .where('kind', '=', kind)
     .where('expires', '>', nowSeconds())
-    .returning('account')
+    .returning(['account', 'camera', 'until'])
     .executeTakeFirst()
 }

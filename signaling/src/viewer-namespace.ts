@@ -1,21 +1,26 @@
 import { authenticate } from './authenticate.ts'
 import { camerasOf, mayReach } from './cameras.ts'
 import { findDevice } from './devices.ts'
+import { reachedBy } from './guests.ts'
 import { handle, hintOf, refuseOtherEvents } from './handle.ts'
+import { createJoins } from './join.ts'
 import { pair, type Rendezvous } from './pair.ts'
 import { rateLimit } from './rate-limit.ts'
 import type { Runtime } from './runtime.ts'
 import type { DeviceSocket, Sockets } from './sockets.ts'
-import { type Asker, deliverPolicy, watch } from './watch.ts'
+import { type Asker, deliverPolicy, deliverRead, deliverRedeem, deliverRelease, watch } from './watch.ts'
+
+const EVENTS = ['offer', 'policy', 'pair', 'beacon', 'read', 'redeem', 'release', 'hold', 'join']
 
 /** What a viewer's device may ask, once it has proved its key. */
 export function openViewerNamespace(sockets: Sockets, runtime: Runtime, rendezvous: Rendezvous): void {
   const { presence, metrics, db } = runtime
   const messages = rateLimit({ burst: 60, perMinute: 300 })
   const firsts = rateLimit({ burst: 20, perMinute: 10 })
+  const joins = createJoins()
   sockets.open('/viewer').on('connection', (socket: DeviceSocket) => {
     const state = { proved: false }
-    refuseOtherEvents(socket, runtime, ['offer', 'policy', 'pair', 'beacon'], state)
+    refuseOtherEvents(socket, runtime, EVENTS, state)
     void admit(socket, state).catch((error: unknown) => {
       runtime.log({ event: 'fault', namespace: 'viewer', result: (error as Error).name })
       socket.disconnect(true)
@@ -26,6 +31,7 @@ export function openViewerNamespace(sockets: Sockets, runtime: Runtime, rendezvo
     const proof = await authenticate(socket, runtime, 'viewer', iss => findDevice(db, iss))
     const account = proof && (await findDevice(db, proof.key))?.account
     const cameras = account ? await camerasOf(db, account) : []
+    const reached = account ? await reachedBy(db, account) : []
     // From here to the end nothing waits: a socket that left meanwhile leaves nothing behind.
     if (!proof || !account || !socket.connected) return void socket.disconnect(true)
     state.proved = true
@@ -39,12 +45,18 @@ export function openViewerNamespace(sockets: Sockets, runtime: Runtime, rendezvo
     serve(socket, proof.key, { account, pseudonym: runtime.pseudonym(proof.key) })
     proof.accept()
     for (const cam of cameras) socket.emit('presence', presence.read(cam))
+    for (const cam of reached) presence.follow(cam, account)
   }
 
   function serve(socket: DeviceSocket, key: string, asker: Asker): void {
     const allowed = () => messages.take(key)
     handle(socket, runtime, 'offer', allowed, request => watch(runtime, asker, request))
     handle(socket, runtime, 'policy', allowed, request => deliverPolicy(runtime, asker, request))
+    handle(socket, runtime, 'read', allowed, request => deliverRead(runtime, asker, request))
+    handle(socket, runtime, 'redeem', allowed, request => deliverRedeem(runtime, asker, request))
+    handle(socket, runtime, 'release', allowed, request => deliverRelease(runtime, asker, request))
+    handle(socket, runtime, 'hold', allowed, async request => joins.hold(socket, asker.account, request))
+    handle(socket, runtime, 'join', allowed, request => joins.join(runtime, firsts, asker.account, request))
     handle(socket, runtime, 'pair', allowed, request =>
       pair(runtime, rendezvous, firsts, asker.account, request),
     )

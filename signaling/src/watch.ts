@@ -30,7 +30,37 @@ export async function deliverPolicy(
   return route(runtime, asker, cam, 'policy', { policy })
 }
 
-async function route<K extends 'offer' | 'policy'>(
+/** An admin's question what is in force. */
+export async function deliverRead(
+  runtime: Runtime,
+  asker: Asker,
+  { cam, read }: Request<'read'>,
+): Promise<Reply<'read'> | Hint> {
+  requireTyp(read, 'os1-read')
+  return route(runtime, asker, cam, 'read', { read })
+}
+
+/** A guest who ties a key to an invitation. */
+export async function deliverRedeem(
+  runtime: Runtime,
+  asker: Asker,
+  { cam, redeem }: Request<'redeem'>,
+): Promise<Reply<'redeem'> | Hint> {
+  requireTyp(redeem, 'os1-redeem')
+  return route(runtime, asker, cam, 'redeem', { redeem })
+}
+
+/** An owner who hands the camera over. */
+export async function deliverRelease(
+  runtime: Runtime,
+  asker: Asker,
+  { cam, release }: Request<'release'>,
+): Promise<Reply<'release'> | Hint> {
+  requireTyp(release, 'os1-release')
+  return route(runtime, asker, cam, 'release', { release })
+}
+
+async function route<K extends 'offer' | 'policy' | 'read' | 'redeem' | 'release'>(
   runtime: Runtime,
   asker: Asker,
   cam: string,

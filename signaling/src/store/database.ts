@@ -52,7 +52,7 @@ function migrate(db: DatabaseSync, file: string, migrations: readonly string[]):
       `${file} was written by a newer Ownsight (schema ${version}, this one knows ${migrations.length}). Update the signaling server, or restore an older copy of that file.`,
     )
   for (let step = version; step < migrations.length; step++) {
-    if (step > 0) backup(db, `${file}.before-schema-${step + 1}`)
+    if (version > 0) backup(db, `${file}.before-schema-${step + 1}`)
     // Whoever called closes the file when a step throws, and that rolls it back.
     db.exec('BEGIN IMMEDIATE')
     db.exec(migrations[step] as string)

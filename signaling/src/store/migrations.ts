@@ -27,4 +27,15 @@ export const MIGRATIONS: readonly string[] = [
     version INTEGER NOT NULL, sealed TEXT NOT NULL
   ) STRICT;
   `,
+  // Guests: which further accounts may knock at a camera. The camera alone opens.
+  `
+  CREATE TABLE reaches (
+    account TEXT NOT NULL REFERENCES accounts(id) ON DELETE CASCADE,
+    camera TEXT NOT NULL REFERENCES cameras(id) ON DELETE CASCADE,
+    expires INTEGER, created INTEGER NOT NULL, PRIMARY KEY (account, camera)
+  ) STRICT;
+  CREATE INDEX reaches_by_camera ON reaches(camera);
+  ALTER TABLE tokens ADD COLUMN camera TEXT;
+  ALTER TABLE tokens ADD COLUMN until INTEGER;
+  `,
 ]

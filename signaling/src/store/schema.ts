@@ -1,11 +1,20 @@
-export type TokenKind = 'setup' | 'sign-in' | 'invitation' | 'ticket'
+export type TokenKind = 'setup' | 'sign-in' | 'invitation' | 'guest' | 'ticket'
 
 /** Rows as Kysely sees them. Times are seconds since the epoch; hashes and keys are base64url. */
 export type Tables = {
   accounts: { id: string; name: string; password: string | null; created: number }
   sessions: { hash: string; account: string; expires: number }
-  tokens: { hash: string; kind: TokenKind; account: string | null; expires: number }
+  /** `camera` and `until`: what a guest's invitation lets its account reach, and for how long */
+  tokens: {
+    hash: string
+    kind: TokenKind
+    account: string | null
+    expires: number
+    camera: string | null
+    until: number | null
+  }
   devices: { key: string; account: string; x: string; y: string; created: number }
   cameras: { id: string; account: string; auth: string; x: string; y: string; created: number }
+  reaches: { account: string; camera: string; expires: number | null; created: number }
   rosters: { account: string; version: number; sealed: string }
 }
