@@ -181,6 +181,8 @@ describe('the SQLite file', () => {
   })
 
   it('refuses data of a newer version and leaves it alone', async () => {
+    open()
+    await close()
     open([...MIGRATIONS, 'CREATE TABLE tomorrow (x TEXT) STRICT'])
     await close()
     assert.throws(() => open(), /written by a newer Ownsight[\s\S]*Update the signaling server/)
