@@ -26,7 +26,7 @@ const CAMERAS_MAX = 64
 /** Uses the ticket up. Undefined when it is no ticket, or the auth key speaks for another camera. */
 export async function bindCamera(
   db: Database,
-  camera: { id: string; auth: PublicKey; ticket: string },
+  camera: { id: string; key: PublicKey; auth: PublicKey; ticket: string },
 ): Promise<{ account: string; changed: boolean } | undefined> {
   const auth = await keyId(camera.auth)
   return db.transaction().execute(async transaction => {
@@ -40,7 +40,8 @@ export async function bindCamera(
     const holder = await findCameraByAuth(transaction, auth)
     if (holder && holder.id !== camera.id) return undefined
     if ((await camerasOf(transaction, account)).length >= CAMERAS_MAX) return undefined
-    const row = { id: camera.id, auth, x: camera.auth.x, y: camera.auth.y, account, created: nowSeconds() }
+    const keys = { auth, ...camera.auth, cam_x: camera.key.x, cam_y: camera.key.y }
+    const row = { id: camera.id, ...keys, account, created: nowSeconds() }
     // A camera that comes under another account leaves its guests behind.
     await transaction.deleteFrom('cameras').where('id', '=', camera.id).execute()
     await transaction.insertInto('cameras').values(row).execute()

@@ -70,6 +70,7 @@ async function bind(runtime: Runtime, request: Request<'bind'>): Promise<Reply<'
   })
   const bound = await bindCamera(runtime.db, {
     id: payload.iss,
+    key: payload.cam,
     auth: payload.auth,
     ticket: payload.ticket,
   })

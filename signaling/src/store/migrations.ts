@@ -38,4 +38,9 @@ export const MIGRATIONS: readonly string[] = [
   ALTER TABLE tokens ADD COLUMN camera TEXT;
   ALTER TABLE tokens ADD COLUMN until INTEGER;
   `,
+  // The camera's own public key: by it the heads of its log are checked.
+  `
+  ALTER TABLE cameras ADD COLUMN cam_x TEXT;
+  ALTER TABLE cameras ADD COLUMN cam_y TEXT;
+  `,
 ]

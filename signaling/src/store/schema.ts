@@ -14,7 +14,17 @@ export type Tables = {
     until: number | null
   }
   devices: { key: string; account: string; x: string; y: string; created: number }
-  cameras: { id: string; account: string; auth: string; x: string; y: string; created: number }
+  /** `x`, `y`: its auth key; `cam_x`, `cam_y`: the camera key itself, null where it was bound before they were kept */
+  cameras: {
+    id: string
+    account: string
+    auth: string
+    x: string
+    y: string
+    created: number
+    cam_x: string | null
+    cam_y: string | null
+  }
   reaches: { account: string; camera: string; expires: number | null; created: number }
   rosters: { account: string; version: number; sealed: string }
 }
