@@ -8,7 +8,7 @@ import { NAME_MAX_LENGTH } from './limits.ts'
 import { type Clock, type PolicyInForce, withinTime } from './policy.ts'
 
 /**
- * Guests (PROTOCOL.md §10). The policy names an invite key; its private half travels in a link. Whoever opens the link
+ * Guests (PROTOCOL.md §12). The policy names an invite key; its private half travels in a link. Whoever opens the link
  * ties a view key of their own to it, once; that key may watch only after an admin has put it into the policy.
  */
 

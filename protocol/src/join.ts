@@ -8,7 +8,7 @@ import { chain, checkPairMac, type PairingKeys, pairingKeys, sealPairMessage } f
 import { phrase } from './phrase.ts'
 
 /**
- * A second admin device (PROTOCOL.md §10): the pairing exchange between two devices of one owner. The first shows a
+ * A second admin device (PROTOCOL.md §12): the pairing exchange between two devices of one owner. The first shows a
  * code, the second reads it; the last message carries root's public key and the roster key, sealed under the code's
  * secret.
  */

@@ -7,7 +7,7 @@ import { LOG_LINE_MAX_BYTES } from './limits.ts'
 import { type Counters, epoch, firmware, id22, id43, type Payload } from './messages.ts'
 
 /**
- * The camera's own log (PROTOCOL.md §9): JSON lines, each with the hash of the line before, so that what the camera
+ * The camera's own log (PROTOCOL.md §13): JSON lines, each with the hash of the line before, so that what the camera
  * once signed a head for can be neither shortened nor rewritten unseen. Keys only, no name, address or description.
  */
 

@@ -5,7 +5,7 @@ import type { Payload } from './messages.ts'
 import type { PolicyInForce } from './policy.ts'
 import { adminKey } from './read.ts'
 
-/** Handing a camera over from afar (PROTOCOL.md §5): it forgets this home and its own key. */
+/** Handing a camera over from afar (PROTOCOL.md §12): it forgets this home and its own key. */
 
 const nowSeconds = (): number => Math.floor(Date.now() / 1000)
 

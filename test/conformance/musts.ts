@@ -1,5 +1,6 @@
 import type { Must } from './must.ts'
 import { envelopeMusts } from './musts/envelope.ts'
+import { ownerMusts } from './musts/owner.ts'
 import { pairingMusts } from './musts/pairing.ts'
 import { policyMusts } from './musts/policy.ts'
 import { sdpMusts } from './musts/sdp.ts'
@@ -26,6 +27,7 @@ export const musts: readonly Must[] = [
   ...sessionMusts,
   ...serveMusts,
   ...sdpMusts,
+  ...ownerMusts,
   ...signalingMusts,
   ...transportMusts,
   ...watchMusts,

@@ -1,0 +1,156 @@
+import assert from 'node:assert/strict'
+import { randomBytes, toBase64url } from '@ownsight/protocol/bytes'
+import type { PairMessage } from '@ownsight/protocol/events'
+import { generateKeyPair, type KeyPair } from '@ownsight/protocol/ids'
+import {
+  beginJoin,
+  formatJoinCode,
+  type Joined,
+  type JoinOffer,
+  offerJoin,
+  parseJoinCode,
+} from '@ownsight/protocol/join'
+import { PAIRING_LIFETIME_S, PAIRING_MAX_BAD_MACS } from '@ownsight/protocol/limits'
+import { newPairingSecret } from '@ownsight/protocol/pairing'
+import { faults } from './fixtures.ts'
+
+describe('protocol: a second admin device', () => {
+  let first: KeyPair
+  let second: { admin: KeyPair; view: KeyPair }
+  let root: KeyPair
+  let secret: ReturnType<typeof newPairingSecret>
+  let offer: JoinOffer
+  let clock: number
+  let joined: Joined[]
+  const kR = randomBytes(32)
+  before(async () => {
+    first = await generateKeyPair()
+    root = await generateKeyPair()
+    second = { admin: await generateKeyPair(), view: await generateKeyPair() }
+  })
+  beforeEach(async () => {
+    secret = newPairingSecret()
+    clock = 0
+    joined = []
+    offer = await offerJoin({
+      secret,
+      admin: first,
+      gift: { root: root.publicKey, kR },
+      now: () => clock,
+      onJoined: async each => void joined.push(each),
+    })
+  })
+  const begin = (code = { secret, admin: first.id }, device = second) => beginJoin(code, device)
+  const wrongMac = (message: PairMessage): PairMessage => ({ ...message, m: toBase64url(new Uint8Array(32)) })
+
+  it('a code comes back as it was shown, and every other text is refused', async () => {
+    const code = { secret, admin: first.id }
+    assert.deepEqual(parseJoinCode(` ${formatJoinCode(code)} `), code)
+    for (const bad of [
+      '',
+      formatJoinCode(code).slice(1),
+      `${formatJoinCode(code)}x`,
+      formatJoinCode(code).replace('join', 'x'),
+    ])
+      await faults('bad_form', () => parseJoinCode(bad))
+  })
+
+  it('the whole exchange: both say the same four words, and the gift arrives', async () => {
+    const request = await begin()
+    assert.equal(request.rid, offer.rid)
+    const third = await request.onSecond(await offer.receive(request.first))
+    assert.deepEqual(joined, [])
+    const gift = await request.onFourth(await offer.receive(third))
+    assert.equal(offer.state(), 'joined')
+    assert.deepEqual(gift.kR, kR)
+    assert.deepEqual(gift.root, root.publicKey)
+    assert.deepEqual(gift.by, first.publicKey)
+    const [{ admin, view, phrase }] = joined as unknown as [Joined]
+    assert.deepEqual({ admin, view }, { admin: second.admin.publicKey, view: second.view.publicKey })
+    assert.equal(phrase, gift.phrase)
+  })
+
+  it('the same messages again get the same answers, and join once', async () => {
+    const request = await begin()
+    const reply = await offer.receive(request.first)
+    assert.deepEqual(await offer.receive(request.first), reply)
+    const third = await request.onSecond(reply)
+    const fourth = await offer.receive(third)
+    assert.deepEqual(await offer.receive(third), fourth)
+    assert.equal(joined.length, 1)
+  })
+
+  it('attack 30: a second device with the code burns it', async () => {
+    await offer.receive((await begin()).first)
+    const thief = { admin: await generateKeyPair(), view: await generateKeyPair() }
+    const theirs = await begin({ secret, admin: first.id }, thief)
+    await faults('interrupted', () => offer.receive(theirs.first))
+    assert.equal(offer.state(), 'burned')
+    assert.deepEqual(joined, [])
+  })
+
+  it('attack 29: without the code nothing, and five tries burn it', async () => {
+    const guess = await begin({ secret: newPairingSecret(), admin: first.id })
+    for (let i = 1; i < PAIRING_MAX_BAD_MACS; i++) await faults('bad_mac', () => offer.receive(guess.first))
+    assert.equal(offer.state(), 'offering')
+    await faults('interrupted', () => offer.receive(guess.first))
+    assert.equal(offer.state(), 'burned')
+  })
+
+  it('attack 28: message 2 by another device, with another MAC, or for another message 1', async () => {
+    const request = await begin()
+    const reply = await offer.receive(request.first)
+    await faults('bad_mac', () => request.onSecond(wrongMac(reply)))
+    const impostor = await generateKeyPair()
+    const fake = await offerJoin({
+      secret,
+      admin: impostor,
+      gift: { root: root.publicKey, kR },
+      now: () => 0,
+      onJoined: async () => undefined,
+    })
+    const theirs = await fake.receive(request.first)
+    await faults('unknown_viewer', () => request.onSecond(theirs))
+    const other = await begin()
+    await faults('bad_hash', () => other.onSecond(reply), 'h1')
+  })
+
+  it('attack 28: message 3 before 1, of another exchange, or by another key', async () => {
+    const request = await begin()
+    const third = await request.onSecond(await offer.receive(request.first))
+    const fresh = await offerJoin({
+      secret,
+      admin: first,
+      gift: { root: root.publicKey, kR },
+      now: () => 0,
+      onJoined: async each => void joined.push(each),
+    })
+    await faults('not_offering', () => fresh.receive(third))
+    assert.equal(fresh.state(), 'burned')
+    assert.deepEqual(joined, [])
+  })
+
+  it('attack 28: message 4 with another MAC, of another exchange, or before message 3', async () => {
+    const request = await begin()
+    const third = await request.onSecond(await offer.receive(request.first))
+    const fourth = await offer.receive(third)
+    await faults('bad_mac', () => request.onFourth(wrongMac(fourth)))
+    const early = await begin()
+    await faults('not_offering', () => early.onFourth(fourth))
+  })
+
+  it('the code is good for ten minutes and one device', async () => {
+    clock = PAIRING_LIFETIME_S + 1
+    const late = await begin()
+    await faults('interrupted', () => offer.receive(late.first))
+    assert.equal(offer.state(), 'burned')
+  })
+
+  it('after one device has joined, another gets nothing', async () => {
+    const request = await begin()
+    await offer.receive(await request.onSecond(await offer.receive(request.first)))
+    const next = await begin()
+    await faults('paired', () => offer.receive(next.first))
+    assert.equal(joined.length, 1)
+  })
+})
