@@ -150,8 +150,8 @@ export const ownerMusts: readonly Must[] = [
     '',
     'good for ten minutes',
   ),
-  join('M-12.15', 'the hash in message 3', ' || third.payload.h12 !== h12', '', 'another message 1'),
-  join('M-12.15', 'the hash in message 4', ' || fourth.payload.h123 !== h123', '', 'message 4 with another'),
+  join('M-12.15', 'the hash in message 3', ' || third.payload.h12 !== h12', '', 'name another transcript'),
+  join('M-12.15', 'the hash in message 4', ' || fourth.payload.h123 !== h123', '', 'name another transcript'),
   change(
     'M-12.16',
     'the former admins that root takes out',

@@ -11,7 +11,7 @@ import {
   parseJoinCode,
 } from '@ownsight/protocol/join'
 import { PAIRING_LIFETIME_S, PAIRING_MAX_BAD_MACS } from '@ownsight/protocol/limits'
-import { newPairingSecret } from '@ownsight/protocol/pairing'
+import { newPairingSecret, pairingKeys, sealPairMessage } from '@ownsight/protocol/pairing'
 import { faults } from './fixtures.ts'
 
 describe('protocol: a second admin device', () => {
@@ -137,6 +137,29 @@ describe('protocol: a second admin device', () => {
     await faults('bad_mac', () => request.onFourth(wrongMac(fourth)))
     const early = await begin()
     await faults('not_offering', () => early.onFourth(fourth))
+  })
+
+  it('attack 28: messages 3 and 4 that name another transcript', async () => {
+    const { rid, toCamera, toOwner } = await pairingKeys(secret)
+    const h = toBase64url(new Uint8Array(32))
+    const request = await begin()
+    const reply = await offer.receive(request.first)
+    const third = await request.onSecond(reply)
+    const bad4 = await sealPairMessage(
+      'os1-join4',
+      { v: 1, rid, h123: h, root: root.publicKey, sealed: h },
+      { sign: first.sign, mac: toOwner },
+    )
+    await faults('bad_hash', () => request.onFourth(bad4), 'h123')
+    const bad3 = await sealPairMessage(
+      'os1-join3',
+      { v: 1, rid, h12: h },
+      { sign: second.admin.sign, mac: toCamera },
+    )
+    await faults('bad_hash', () => offer.receive(bad3), 'h12')
+    assert.equal(offer.state(), 'burned')
+    await faults('interrupted', () => offer.receive(third))
+    assert.deepEqual(joined, [])
   })
 
   it('the code is good for ten minutes and one device', async () => {
