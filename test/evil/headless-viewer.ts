@@ -80,6 +80,7 @@ export function watchHeadless(
     peers,
     offers,
     async close() {
+      for (const each of peers.filter(each => each.isOpen())) each.send(JSON.stringify({ t: 'bye' }))
       ended.abort()
       await Promise.all(peers.map(each => each.close()))
     },
