@@ -42,6 +42,7 @@ export function openCameraNamespace(sockets: Sockets, runtime: Runtime): void {
       () => publishes.take(proof.key),
       async ({ beacon }) => {
         requireTyp(beacon, 'os1-beacon')
+        runtime.routed.received(beacon, socket)
         presence.beacon(id, account, socket, beacon)
         return { ok: true }
       },

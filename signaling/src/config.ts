@@ -4,6 +4,9 @@ import { resolve } from 'node:path'
 import * as v from 'valibot'
 import { SignalingError } from './signaling-error.ts'
 
+/** days */
+export const RETENTION_DAYS = 90
+
 const port = v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(65_535))
 const originText = v.pipe(v.string(), v.check(isOrigin, 'give an origin such as https://cameras.example.org'))
 
@@ -31,6 +34,8 @@ const schema = v.strictObject({
   behindProxy: v.optional(originText),
   /** loopback port of /metrics, /healthz, /readyz; none serves none, 0 takes a free one */
   healthPort: v.optional(port),
+  /** how long the log of routed messages and the cameras' signed heads are kept */
+  retentionDays: v.optional(v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(400)), RETENTION_DAYS),
   logLevel: v.optional(v.picklist(['silent', 'info', 'debug']), 'info'),
 })
 

@@ -4,6 +4,7 @@ import type { RateLimit } from './rate-limit.ts'
 import { relay, requireTyp } from './relay.ts'
 import type { Runtime } from './runtime.ts'
 import type { DeviceSocket } from './sockets.ts'
+import type { Asker } from './watch.ts'
 
 export type Joins = {
   /** This device lets another one of its account in: it is reachable under `rid` while its socket lives. */
@@ -12,7 +13,7 @@ export type Joins = {
   join(
     runtime: Runtime,
     firsts: RateLimit,
-    account: string,
+    asker: Pick<Asker, 'account' | 'socket'>,
     request: Request<'join'>,
   ): Promise<Reply<'join'> | Hint>
 }
@@ -37,7 +38,7 @@ export function createJoins(): Joins {
       places.set(rid, { socket, account, spoken: false })
       return { ok: true }
     },
-    async join(runtime, firsts, account, { rid, msg }) {
+    async join(runtime, firsts, { account, socket }, { rid, msg }) {
       requireTyp(msg.e, 'os1-join1', 'os1-join3')
       const found = places.get(rid)
       const place = found?.account === account ? found : undefined
@@ -45,7 +46,8 @@ export function createJoins(): Joins {
       if (!place?.spoken && !firsts.take(account)) throw new Refused('rate', 'rendezvous_guesses')
       if (!place) throw new Refused('no_rendezvous')
       place.spoken = true
-      const reply = await relay(runtime, place.socket, 'join', { rid, msg })
+      const exchange = runtime.routed.open({ envelope: msg.e, from: socket })
+      const reply = await relay(runtime, place.socket, 'join', { rid, msg }, exchange)
       const result = 'hint' in reply ? reply.hint : (Object.keys(reply)[0] ?? 'none')
       runtime.log({ event: 'relay', kind: 'join', result, from: runtime.pseudonym(account) })
       return reply

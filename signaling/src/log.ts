@@ -37,10 +37,17 @@ const SHAPES: { [K in keyof Required<LogFields>]: RegExp | 'number' } = {
 
 export type Log = (fields: LogFields) => void
 
-export function openLog(level: 'silent' | 'info' | 'debug', destination?: DestinationStream): Log {
+/** A name for this run of the server, in both logs. */
+export const newInstance = (): string => randomBytes(4).toString('hex')
+
+export function openLog(
+  level: 'silent' | 'info' | 'debug',
+  destination?: DestinationStream,
+  instance = newInstance(),
+): Log {
   const options = {
     level,
-    base: { build: VERSION, instance: randomBytes(4).toString('hex') },
+    base: { build: VERSION, instance },
     timestamp: pino.stdTimeFunctions.isoTime,
   }
   const logger = pino(options, destination ?? pino.destination({ dest: 2, sync: true }))

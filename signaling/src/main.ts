@@ -25,6 +25,7 @@ const HELP = `ownsight-signaling: connects cameras and viewers that know each ot
   --origin ORIGIN        what browsers type, where it is not the address listened on
   --behind-proxy ORIGIN  a reverse proxy with this https origin ends TLS
   --health-port PORT     /metrics, /healthz, /readyz on 127.0.0.1 (default 9480)
+  --retention-days N     how long the log of routed messages is kept (default 90, at most 400)
   --config FILE          the same settings as JSON
   --help                 this text
 `
@@ -40,6 +41,7 @@ const OPTIONS = {
   origin: text,
   'behind-proxy': text,
   'health-port': text,
+  'retention-days': text,
   config: text,
   help: { type: 'boolean' },
 } as const
@@ -73,6 +75,7 @@ function configure(options: Options): ConfigInput {
     origin: options.origin,
     behindProxy: options['behind-proxy'],
     healthPort: number(options['health-port']),
+    retentionDays: number(options['retention-days']),
   })
   return {
     data: join(process.env.XDG_STATE_HOME || join(homedir(), '.local', 'state'), 'ownsight-signaling'),

@@ -53,6 +53,12 @@ export function createMetrics() {
       doubling(0.1, 14),
     ),
     commitSeconds: histogram('store_commit_duration_seconds', 'One durable write.', doubling(0.0001, 14)),
+    logDropped: counter('log_dropped_total', 'Routed messages that the log could not keep.'),
+    mixedUp: counter(
+      'mixed_up_total',
+      'Messages that went to, or came from, another device than they name.',
+      'kind',
+    ),
     replaced: counter(
       'replaced_sockets_total',
       'Sockets closed because the same key connected again.',

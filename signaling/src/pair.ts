@@ -6,6 +6,7 @@ import { relay, requireTyp } from './relay.ts'
 import type { Runtime } from './runtime.ts'
 import type { DeviceSocket } from './sockets.ts'
 import { issueToken } from './tokens.ts'
+import type { Asker } from './watch.ts'
 
 /** An unpaired camera waiting under its rendezvous id, and the accounts that have spoken with it. */
 export type Place = {
@@ -27,7 +28,7 @@ export async function pair(
   runtime: Runtime,
   rendezvous: Rendezvous,
   firsts: RateLimit,
-  account: string,
+  { account, socket }: Pick<Asker, 'account' | 'socket'>,
   { rid, msg }: Request<'pair'>,
 ): Promise<Reply<'pair'> | Hint> {
   requireTyp(msg.e, 'os1-pair1', 'os1-pair3')
@@ -37,7 +38,9 @@ export async function pair(
   if (!known && !firsts.take(account)) throw new Refused('rate', 'rendezvous_guesses')
   if (!place) throw new Refused('no_rendezvous')
   const talk = known ?? begin(runtime, place, account)
-  const reply = await relay(runtime, place.socket, 'pair', { rid, msg, ticket: await talk.ticket })
+  const delivery = { rid, msg, ticket: await talk.ticket }
+  const exchange = runtime.routed.open({ envelope: msg.e, from: socket })
+  const reply = await relay(runtime, place.socket, 'pair', delivery, exchange)
   if ('msg' in reply && claimedTyp(reply.msg.e) === 'os1-pair4')
     runtime.metrics.pairingSeconds.observe((performance.now() - talk.since) / 1000)
   const result = 'hint' in reply ? reply.hint : (Object.keys(reply)[0] ?? 'none')

@@ -38,6 +38,7 @@ export function createPresence(onReplaced: () => void): Presence {
     cameraIn(id, account, socket) {
       // One key, one connection: the newest is the one whose challenge was answered last.
       const before = cameras.get(id)
+      Object.assign(socket.data, { account, cam: id })
       cameras.set(id, socket)
       if (before) {
         onReplaced()
@@ -63,7 +64,10 @@ export function createPresence(onReplaced: () => void): Presence {
       mine?.delete(account)
       if (mine?.size === 0) guests.delete(id)
     },
-    viewerIn: (account, socket) => void viewers.set(account, (viewers.get(account) ?? new Set()).add(socket)),
+    viewerIn(account, socket) {
+      socket.data.account = account
+      viewers.set(account, (viewers.get(account) ?? new Set()).add(socket))
+    },
     viewerOut(account, socket) {
       const mine = viewers.get(account)
       mine?.delete(socket)

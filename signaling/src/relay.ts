@@ -3,6 +3,7 @@ import { type Delivery, type Hint, type Reply, replies } from '@ownsight/protoco
 import type { Typ } from '@ownsight/protocol/messages'
 import * as v from 'valibot'
 import { hintOf, Refused } from './handle.ts'
+import type { Exchange } from './routed-log.ts'
 import type { Runtime } from './runtime.ts'
 import type { DeviceSocket } from './sockets.ts'
 
@@ -33,6 +34,19 @@ const REPLY_TYPES: { [member: string]: readonly Typ[] } = {
  * place: whatever is no well-formed reply becomes a hint, and a hint is no verdict.
  */
 export async function relay<K extends Relayed>(
+  runtime: Runtime,
+  camera: DeviceSocket,
+  kind: K,
+  delivery: Delivery<K>,
+  exchange: Exchange,
+): Promise<Reply<K> | Hint> {
+  exchange.sent(camera)
+  const reply = await ask(runtime, camera, kind, delivery)
+  exchange.replied(reply)
+  return reply
+}
+
+async function ask<K extends Relayed>(
   runtime: Runtime,
   camera: DeviceSocket,
   kind: K,

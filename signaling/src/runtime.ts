@@ -3,6 +3,7 @@ import type { Log } from './log.ts'
 import type { Metrics } from './metrics.ts'
 import type { PasswordPool } from './password-pool.ts'
 import type { Presence } from './presence.ts'
+import type { RoutedLog } from './routed-log.ts'
 import type { Database } from './store/database.ts'
 
 /** What the parts of one running server share. `origin` is known once it listens. */
@@ -13,6 +14,7 @@ export type Runtime = {
   readonly metrics: Metrics
   readonly passwords: PasswordPool
   readonly presence: Presence
+  readonly routed: RoutedLog
   origin(): string
   /** `__Host-sid` over TLS; with the port on loopback, where cookies are shared by all ports. */
   cookieName(): string

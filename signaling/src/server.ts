@@ -1,18 +1,24 @@
 import type { AddressInfo } from 'node:net'
+import { VERSION } from '@ownsight/protocol/version'
 import { newSetupToken } from './accounts.ts'
 import { openCameraNamespace } from './camera-namespace.ts'
 import { type Config, type ConfigInput, originOf, parseConfig } from './config.ts'
 import { openHealth } from './health.ts'
 import { createHttp } from './http.ts'
-import { createPseudonyms, openLog } from './log.ts'
+import { createPseudonyms, newInstance, openLog } from './log.ts'
 import { createMetrics, type Metrics } from './metrics.ts'
 import type { Rendezvous } from './pair.ts'
 import { createPasswordPool } from './password-pool.ts'
 import { createPresence } from './presence.ts'
+import { openPseudonyms } from './pseudonyms.ts'
+import { startRetention } from './retention.ts'
+import { type RoutedLog, startRoutedLog } from './routed-log.ts'
+import { LOG_FILE, LOG_MIGRATIONS } from './routed-log-schema.ts'
+import { openRowWriter } from './routed-log-writer.ts'
 import type { Runtime } from './runtime.ts'
 import { SignalingError } from './signaling-error.ts'
 import { createSockets } from './sockets.ts'
-import { type Database, openDatabase } from './store/database.ts'
+import { type Database, openDatabase, openFile } from './store/database.ts'
 import { issueToken } from './tokens.ts'
 import { openUnpairedNamespace } from './unpaired-namespace.ts'
 import { openViewerNamespace } from './viewer-namespace.ts'
@@ -56,7 +62,7 @@ async function listen(
   close: () => Promise<void>,
 ): Promise<Signaling> {
   let { port } = config.listen
-  const runtime = createRuntime(config, db, metrics, () => port)
+  const runtime = createRuntime(config, db, metrics, () => port, opened)
   const app = createHttp(runtime)
   const sockets = createSockets(app.server, runtime)
   const rendezvous: Rendezvous = new Map()
@@ -84,14 +90,22 @@ async function listen(
   return { origin: runtime.origin(), port, healthPort, setupToken, mintSignInToken, close }
 }
 
-function createRuntime(config: Config, db: Database, metrics: Metrics, port: () => number): Runtime {
+function createRuntime(
+  config: Config,
+  db: Database,
+  metrics: Metrics,
+  port: () => number,
+  opened: (() => unknown)[],
+): Runtime {
   const origin = () => originOf(config, port())
+  const instance = newInstance()
   return {
     config,
     db,
     metrics,
     origin,
-    log: openLog(config.logLevel),
+    log: openLog(config.logLevel, undefined, instance),
+    routed: openRecords(config, db, metrics, instance, opened),
     passwords: createPasswordPool({
       onDepth: waiting => metrics.passwordQueue.set(waiting),
       onBusy: () => metrics.refused.inc({ reason: 'busy' }),
@@ -100,6 +114,32 @@ function createRuntime(config: Config, db: Database, metrics: Metrics, port: () 
     cookieName: () => (config.secure ? '__Host-sid' : `sid-${new URL(origin()).port}`),
     pseudonym: createPseudonyms(),
   }
+}
+
+/** What is kept about the past, and what deletes it. */
+function openRecords(
+  config: Config,
+  db: Database,
+  metrics: Metrics,
+  instance: string,
+  opened: (() => unknown)[],
+): RoutedLog {
+  const file = openFile(config.data, LOG_FILE, LOG_MIGRATIONS)
+  opened.push(() => file.close())
+  const pseudonyms = openPseudonyms(config.data)
+  opened.push(() => pseudonyms.close())
+  const run = { build: VERSION, instance, integration: 'own' }
+  const routed = startRoutedLog(openRowWriter(file, run, Date.now()), pseudonyms, metrics)
+  opened.push(() => routed.close())
+  const retention = startRetention({
+    db,
+    log: file,
+    pseudonyms,
+    folder: config.data,
+    days: config.retentionDays,
+  })
+  opened.push(() => retention.close())
+  return routed
 }
 
 async function openHealthOf(

@@ -10,6 +10,9 @@ import { rateLimit } from './rate-limit.ts'
 import type { Runtime } from './runtime.ts'
 
 type SocketData = {
+  /** Whose this is, put here by its own proof: the account, and the id of a camera. */
+  account?: string
+  cam?: string
   /** The newest beacon of a camera: it lives and dies with the socket it came over. */
   beacon?: string
 }

@@ -42,7 +42,7 @@ export function openViewerNamespace(sockets: Sockets, runtime: Runtime, rendezvo
       presence.viewerOut(account, socket)
       metrics.connections.dec({ role: 'viewer' })
     })
-    serve(socket, proof.key, { account, pseudonym: runtime.pseudonym(proof.key) })
+    serve(socket, proof.key, { socket, account, pseudonym: runtime.pseudonym(proof.key) })
     proof.accept()
     for (const cam of cameras) socket.emit('presence', presence.read(cam))
     for (const cam of reached) presence.follow(cam, account)
@@ -56,10 +56,8 @@ export function openViewerNamespace(sockets: Sockets, runtime: Runtime, rendezvo
     handle(socket, runtime, 'redeem', allowed, request => deliverRedeem(runtime, asker, request))
     handle(socket, runtime, 'release', allowed, request => deliverRelease(runtime, asker, request))
     handle(socket, runtime, 'hold', allowed, async request => joins.hold(socket, asker.account, request))
-    handle(socket, runtime, 'join', allowed, request => joins.join(runtime, firsts, asker.account, request))
-    handle(socket, runtime, 'pair', allowed, request =>
-      pair(runtime, rendezvous, firsts, asker.account, request),
-    )
+    handle(socket, runtime, 'join', allowed, request => joins.join(runtime, firsts, asker, request))
+    handle(socket, runtime, 'pair', allowed, request => pair(runtime, rendezvous, firsts, asker, request))
     handle(socket, runtime, 'beacon', allowed, async ({ cam }) => {
       if (!(await mayReach(db, asker.account, cam))) return hintOf('unknown_camera')
       const { beacon } = presence.read(cam)

@@ -2,10 +2,12 @@ import type { Delivery, Hint, Reply, Request } from '@ownsight/protocol/events'
 import { mayReach } from './cameras.ts'
 import { hintOf } from './handle.ts'
 import { relay, requireTyp } from './relay.ts'
+import type { Exchange } from './routed-log.ts'
 import type { Runtime } from './runtime.ts'
+import type { DeviceSocket } from './sockets.ts'
 
-/** The device that asks: its account, and its stand-in for the log. */
-export type Asker = { account: string; pseudonym: string }
+/** The device that asks: its connection, its account, and its stand-in for the log. */
+export type Asker = { socket: DeviceSocket; account: string; pseudonym: string }
 
 /**
  * The server's whole part in a live view: one sealed offer to the camera it names, one sealed reply back. It can
@@ -68,13 +70,15 @@ async function route<K extends 'offer' | 'policy' | 'read' | 'redeem' | 'release
   delivery: Delivery<K>,
 ): Promise<Reply<K> | Hint> {
   const camera = (await mayReach(runtime.db, asker.account, cam)) ? runtime.presence.camera(cam) : null
+  const envelope = Object.values(delivery).join('')
+  const exchange = runtime.routed.open({ envelope, from: asker.socket, asked: cam })
   const reply = camera
-    ? await relay(runtime, camera, kind, delivery)
-    : unrouted(runtime, kind, camera === null ? 'unknown_camera' : 'offline')
+    ? await relay(runtime, camera, kind, delivery, exchange)
+    : unrouted(runtime, kind, camera === null ? 'unknown_camera' : 'offline', exchange)
   runtime.log({
     event: 'relay',
     kind,
-    size: Object.values(delivery).join('').length,
+    size: envelope.length,
     result: 'hint' in reply ? reply.hint : (Object.keys(reply)[0] ?? 'none'),
     from: asker.pseudonym,
     to: runtime.pseudonym(cam),
@@ -82,7 +86,13 @@ async function route<K extends 'offer' | 'policy' | 'read' | 'redeem' | 'release
   return reply
 }
 
-function unrouted(runtime: Runtime, kind: string, hint: 'unknown_camera' | 'offline'): Hint {
+function unrouted(
+  runtime: Runtime,
+  kind: string,
+  hint: 'unknown_camera' | 'offline',
+  exchange: Exchange,
+): Hint {
   runtime.metrics.relayed.inc({ kind, result: hint })
+  exchange.replied(hintOf(hint))
   return hintOf(hint)
 }

@@ -10,11 +10,8 @@ import { nodeSqliteDialect } from './sqlite-dialect.ts'
 export type { TokenKind } from './schema.ts'
 export type Database = Kysely<Tables>
 
-const FILE = 'signaling.sqlite'
-
 /**
- * Opens the store, brings its schema up to date, and keeps a copy of the file before each step.
- * WAL with synchronous=FULL: a write that was acknowledged survives loss of power.
+ * Opens the store. See `openFile`.
  * @throws SignalingError when the data is newer than this program
  */
 export function openDatabase(
@@ -22,11 +19,18 @@ export function openDatabase(
   options: { migrations?: readonly string[]; onCommit?: (seconds: number) => void } = {},
 ): Database {
   const { migrations = MIGRATIONS, onCommit = () => {} } = options
-  mkdirSync(folder, { recursive: true, mode: 0o700 })
-  chmodSync(folder, 0o700)
-  const file = join(folder, FILE)
-  createPrivately(file)
-  syncToDisk(folder)
+  const db = openFile(folder, 'signaling.sqlite', migrations)
+  return new Kysely<Tables>({ dialect: nodeSqliteDialect(db, onCommit) })
+}
+
+/**
+ * Opens one file of the data folder, brings its schema up to date, and keeps a copy of it before each step.
+ * WAL with synchronous=FULL: a write that was acknowledged survives loss of power.
+ * @throws SignalingError when the data is newer than this program
+ */
+export function openFile(folder: string, name: string, migrations: readonly string[]): DatabaseSync {
+  const file = join(folder, name)
+  createPrivately(folder, file)
   const db = new DatabaseSync(file, { timeout: 5000 })
   try {
     db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;')
@@ -35,11 +39,19 @@ export function openDatabase(
     db.close()
     throw error
   }
-  return new Kysely<Tables>({ dialect: nodeSqliteDialect(db, onCommit) })
+  return db
+}
+
+/** For its owner's eyes: the folder, and a file in it. */
+export function createPrivately(folder: string, file: string): void {
+  mkdirSync(folder, { recursive: true, mode: 0o700 })
+  chmodSync(folder, 0o700)
+  createFile(file)
+  syncToDisk(folder)
 }
 
 /** SQLite gives its -wal and -shm files the mode of the main file, so that one is made first. */
-function createPrivately(file: string): void {
+function createFile(file: string): void {
   closeSync(openSync(file, 'a', 0o600))
   chmodSync(file, 0o600)
 }
@@ -65,7 +77,7 @@ function migrate(db: DatabaseSync, file: string, migrations: readonly string[]):
 function backup(db: DatabaseSync, copy: string): void {
   if (existsSync(copy)) return
   const draft = `${copy}.${process.pid}`
-  createPrivately(draft)
+  createFile(draft)
   db.prepare('VACUUM INTO ?').run(draft)
   syncToDisk(draft)
   renameSync(draft, copy)
