@@ -1,0 +1,60 @@
+import { claimedTyp } from '@ownsight/protocol/envelope'
+import type { PairMessage } from '@ownsight/protocol/events'
+
+/** Every message anybody ever sent. The server keeps them all, and may use any of them for anything. */
+export type Sent = { readonly typ: string; readonly e: string; readonly m: string | undefined }
+
+export type Bag = {
+  readonly all: Sent[]
+  put(e: string, m?: string): void
+  /** The `pick`th newest of a type, or of any type; undefined when there is none. */
+  pick(typ: string | undefined, pick: number): Sent | undefined
+}
+
+export function createBag(): Bag {
+  const known = new Set<string>()
+  const all: Sent[] = []
+  return {
+    all,
+    put(e, m) {
+      const name = `${e} ${m ?? ''}`
+      if (known.has(name)) return
+      known.add(name)
+      all.push({ typ: claimedTyp(e) ?? '', e, m })
+    },
+    pick(typ, pick) {
+      const fitting = typ === undefined ? all : all.filter(each => each.typ === typ)
+      return fitting.at(-1 - (pick % Math.max(1, fitting.length)))
+    },
+  }
+}
+
+/** A request somebody made of the server, and waits for. */
+export type Asked = {
+  readonly kind: AskKind
+  readonly camId: string
+  readonly body: { e: string; m?: string | undefined } | undefined
+  readonly by: string
+  answer(reply: Answer): void
+  done: boolean
+}
+export type AskKind = 'beacon' | 'offer' | 'policy' | 'read' | 'pair' | 'redeem' | 'release'
+/** What comes back: an envelope, the two of a status, a pairing message, or a word of the server's own. */
+export type Answer =
+  | { e: string; m?: string | undefined; policy?: string | undefined }
+  | { hint: 'offline' }
+  | { refused: string }
+
+/** The type an honest reply to each request has. */
+export const REPLY_TYP: Readonly<Record<AskKind, string>> = {
+  beacon: 'os1-beacon',
+  offer: 'os1-answer',
+  policy: 'os1-ack',
+  read: 'os1-status',
+  pair: 'os1-pair2',
+  redeem: 'os1-redeemed',
+  release: 'os1-released',
+}
+
+export const asPairMessage = (answer: Answer): PairMessage | undefined =>
+  'e' in answer && answer.m !== undefined ? { e: answer.e, m: answer.m } : undefined
