@@ -13,7 +13,7 @@ export async function runAgent(
   config: Config,
   options: { report: Reporter; signal: AbortSignal; nextCode: () => Promise<void> },
 ): Promise<void> {
-  const { report, signal } = options
+  const { report } = options
   const folder = openDataFolder(config.data)
   try {
     const cameras: Camera[] = []
@@ -28,13 +28,31 @@ export async function runAgent(
       )
     }
     report({ event: 'started', data: config.data })
-    const serving = cameras.filter(camera => camera.isPaired()).map(camera => camera.run(signal))
-    for (const camera of cameras.filter(each => !each.isPaired())) {
-      if (await pairUntilDone(camera, options)) serving.push(camera.run(signal))
-    }
-    await Promise.all(serving)
+    const pairing = oneAfterAnother()
+    await Promise.all(cameras.map(camera => live(camera, pairing, options)))
   } finally {
     folder.release()
+  }
+}
+
+/** Pairs where it must, serves, and after its owner let it go begins anew. */
+async function live(
+  camera: Camera,
+  pairing: ReturnType<typeof oneAfterAnother>,
+  options: Parameters<typeof pairUntilDone>[1],
+): Promise<void> {
+  do {
+    if (!camera.isPaired() && !(await pairing(() => pairUntilDone(camera, options)))) return
+  } while ((await camera.run(options.signal)) === 'released')
+}
+
+/** One code is shown at a time. */
+function oneAfterAnother(): <T>(work: () => Promise<T>) => Promise<T> {
+  let turn: Promise<unknown> = Promise.resolve()
+  return work => {
+    const result = turn.then(work)
+    turn = result.catch(() => undefined)
+    return result
   }
 }
 

@@ -19,13 +19,18 @@ export async function writeDurably(path: string, content: string): Promise<void>
   }
   await rename(temporary, path)
   step('file.renamed')
-  const folder = await open(dirname(path), 'r')
+  await syncFolder(dirname(path))
+  step('file.folder.synced')
+}
+
+/** What was made, renamed or removed in the folder stays so. */
+export async function syncFolder(path: string): Promise<void> {
+  const folder = await open(path, 'r')
   try {
     await folder.sync()
   } finally {
     await folder.close()
   }
-  step('file.folder.synced')
 }
 
 /** The file's text, or undefined when there is none. */

@@ -1,44 +1,42 @@
 import { join } from 'node:path'
 import { seal } from '@ownsight/protocol/envelope'
-import type { KeyPair, PublicKey } from '@ownsight/protocol/ids'
-import { id22, id43, publicKey } from '@ownsight/protocol/messages'
-import { openNextPolicy, type PolicyInForce, reopenPolicy } from '@ownsight/protocol/policy'
-import * as v from 'valibot'
+import { ProtocolFault } from '@ownsight/protocol/errors'
+import type { KeyId, KeyPair, PublicKey } from '@ownsight/protocol/ids'
+import { openRedeem, sameKey, sealRedeemed } from '@ownsight/protocol/invite'
+import { WAITING_MAX } from '@ownsight/protocol/limits'
+import { type Clock, openNextPolicy, type PolicyInForce, reopenPolicy } from '@ownsight/protocol/policy'
+import { adminKey } from '@ownsight/protocol/read'
+import { openRelease } from '@ownsight/protocol/release'
 import { AgentError } from './agent-error.ts'
-import { readIfPresent, writeDurably } from './durable-file.ts'
-import { parseJson } from './keystore.ts'
+import { writeDurably } from './durable-file.ts'
+import { type CameraState, loadState, STATE_FILE, STATE_SCHEMA } from './state-file.ts'
 import { step } from './steps.ts'
-
-/** Everything a paired camera must not forget, in one file replaced as a whole. */
-const stateFile = v.strictObject({
-  schema: v.literal(1),
-  camId: id43,
-  root: publicKey,
-  policy: v.string(),
-  signer: publicKey,
-  /** names the account binding on the server; no right */
-  ticket: v.nullable(id22),
-  bound: v.boolean(),
-  /** seconds: the newest time this camera has reason to believe in */
-  floor: v.pipe(v.number(), v.safeInteger(), v.minValue(0)),
-})
-export type CameraState = v.InferOutput<typeof stateFile>
 
 export type PolicyStore = {
   readonly current: () => PolicyInForce | undefined
   readonly state: () => CameraState | undefined
   /** Pairing's commit: durable before the ack exists. */
   pair(paired: PolicyInForce, jws: string, signer: PublicKey, ticket: string | null): Promise<string>
-  /** An owner's update: checked, durable, in force, acknowledged, in that order. Throws ProtocolFault. */
-  update(jws: string): Promise<string>
+  /**
+   * An owner's update: checked, durable, in force, acknowledged, in that order. Throws ProtocolFault.
+   * @param floorAfter the time floor that a policy of this date leads to
+   */
+  update(jws: string, floorAfter?: (iat: number) => number): Promise<string>
+  /** Ties a guest's view key to an invitation, once; durable before the reply exists. Throws ProtocolFault. */
+  redeem(jws: string, now: { clock: Clock; windows: readonly string[] }): Promise<Redemption>
+  /** Checks a release, has the camera forgotten by `forget`, and says who asked. Nothing is in force afterwards. */
+  release(jws: string, forget: () => Promise<void>): Promise<{ by: KeyId; ph: string }>
   markBound(): Promise<void>
   saveFloor(floor: number): Promise<void>
 }
 
+/** @property fresh false where the same device asked again */
+export type Redemption = { redeemed: string; inv: KeyId; view: KeyId; fresh: boolean }
+
 /** Opens the state of one camera. State that names another key is the rest of an interrupted reset, and ignored. */
 export async function openPolicyStore(folder: string, cam: KeyPair): Promise<PolicyStore> {
-  const path = join(folder, 'state.json')
-  let state = await loadState(path, cam)
+  const path = join(folder, STATE_FILE)
+  let state = await loadState(path, cam.id)
   let inForce =
     state && (await reopenPolicy(state.policy, { root: state.root, signer: state.signer, cam: cam.id }))
   let turn: Promise<unknown> = Promise.resolve()
@@ -55,63 +53,91 @@ export async function openPolicyStore(folder: string, cam: KeyPair): Promise<Pol
     inTurn(async () => state && save({ ...state, ...part(state) }))
   const ack = (policy: PolicyInForce) =>
     seal('os1-ack', { v: 1, iss: cam.id, n: policy.policy.n, ph: policy.hash, iat: nowSeconds() }, cam.sign)
+  const paired = (): { state: CameraState; inForce: PolicyInForce } => {
+    if (!state || !inForce) throw new AgentError('pairing', 'this camera is not paired')
+    return { state, inForce }
+  }
+
+  async function pair(first: PolicyInForce, jws: string, signer: PublicKey, ticket: string | null) {
+    if (state) throw new AgentError('pairing', 'this camera is paired already')
+    step('pair.third.accepted')
+    const { root, policy } = first
+    const rest = { camId: cam.id, root, policy: jws, signer, ticket, bound: false, floor: policy.iat }
+    await save({ schema: STATE_SCHEMA, ...rest, waiting: [] })
+    inForce = first
+    step('pair.committed')
+    return ack(first)
+  }
+
+  async function update(jws: string, floorAfter?: (iat: number) => number): Promise<string> {
+    const now = paired()
+    if (jws === now.state.policy) return ack(now.inForce)
+    const next = await openNextPolicy(jws, now.inForce)
+    step('policy.accepted')
+    const { iat, iss } = next.policy
+    const signer = adminKey(now.inForce, iss)
+    if (!signer) throw new AgentError('policy', 'the signer of an accepted policy must be known')
+    const floor = floorAfter ? floorAfter(iat) : Math.max(now.state.floor, iat)
+    // A redemption ends with its invitation: admitted, or taken back.
+    const waiting = now.state.waiting.filter(({ inv }) => next.invites.has(inv))
+    await save({ ...now.state, policy: jws, signer, floor, waiting })
+    inForce = next
+    step('policy.committed')
+    return ack(next)
+  }
+
+  async function redeem(jws: string, time: { clock: Clock; windows: readonly string[] }) {
+    const now = paired()
+    const checks = { camId: cam.id, policy: now.inForce, ...time }
+    const { redeem: opened, view, viewId } = await openRedeem(jws, checks)
+    const inv = opened.payload.iss
+    const { waiting } = now.state
+    const known = waiting.find(entry => entry.inv === inv)
+    if (known && !sameKey(known.k, view)) throw new UsedInvite(inv, viewId)
+    if (!known) {
+      if (waiting.length >= WAITING_MAX)
+        throw new ProtocolFault('limit', 'inv', 'ask the owner to answer those who wait already')
+      step('redeem.accepted')
+      await save({ ...now.state, waiting: [...waiting, { inv, k: view, at: nowSeconds() }] })
+      step('redeem.committed')
+    }
+    return {
+      redeemed: await sealRedeemed(cam, { aud: viewId, inv }),
+      inv,
+      view: viewId,
+      fresh: known === undefined,
+    }
+  }
+
+  async function release(jws: string, forget: () => Promise<void>) {
+    const { iss, ph } = await openRelease(jws, { camId: cam.id, policy: paired().inForce })
+    await forget()
+    state = undefined
+    inForce = undefined
+    return { by: iss, ph }
+  }
 
   return {
     current: () => inForce,
     state: () => state,
-    pair: (paired, jws, signer, ticket) =>
-      inTurn(async () => {
-        if (state) throw new AgentError('pairing', 'this camera is paired already')
-        step('pair.third.accepted')
-        const floor = paired.policy.iat
-        await save({
-          schema: 1,
-          camId: cam.id,
-          root: paired.root,
-          policy: jws,
-          signer,
-          ticket,
-          bound: false,
-          floor,
-        })
-        inForce = paired
-        step('pair.committed')
-        return ack(paired)
-      }),
-    update: jws =>
-      inTurn(async () => {
-        if (!state || !inForce) throw new AgentError('pairing', 'this camera is not paired')
-        if (jws === state.policy) return ack(inForce)
-        const next = await openNextPolicy(jws, inForce)
-        step('policy.accepted')
-        const signer =
-          next.policy.iss === inForce.policy.root ? inForce.root : inForce.admins.get(next.policy.iss)
-        if (!signer) throw new AgentError('policy', 'the signer of an accepted policy must be known')
-        await save({ ...state, policy: jws, signer, floor: Math.max(state.floor, next.policy.iat) })
-        inForce = next
-        step('policy.committed')
-        return ack(next)
-      }),
+    pair: (...first) => inTurn(() => pair(...first)),
+    update: (jws, floorAfter) => inTurn(() => update(jws, floorAfter)),
+    redeem: (jws, time) => inTurn(() => redeem(jws, time)),
+    release: (jws, forget) => inTurn(() => release(jws, forget)),
     markBound: async () => void (await change(() => ({ bound: true, ticket: null }))),
     saveFloor: async floor => void (await change(current => ({ floor: Math.max(current.floor, floor) }))),
   }
 }
 
-const nowSeconds = (): number => Math.floor(Date.now() / 1000)
-
-async function loadState(path: string, cam: KeyPair): Promise<CameraState | undefined> {
-  const text = await readIfPresent(path)
-  if (text === undefined) return undefined
-  const value = parseJson(text, path)
-  const parsed = v.safeParse(stateFile, value)
-  if (!parsed.success) {
-    const schema = (value as { schema?: unknown } | null)?.schema
-    throw new AgentError(
-      'data',
-      typeof schema === 'number' && schema > 1
-        ? `${path} was written by a newer camera agent: update the camera agent.`
-        : `${path} is damaged: restore it from a backup, or reset this camera.`,
-    )
+/** A second key for an invitation that is taken: somebody passed the link on. */
+export class UsedInvite extends ProtocolFault {
+  readonly inv: KeyId
+  readonly view: KeyId
+  constructor(inv: KeyId, view: KeyId) {
+    super('used', 'inv', 'ask the owner for an invitation of your own')
+    this.inv = inv
+    this.view = view
   }
-  return parsed.output.camId === cam.id ? parsed.output : undefined
 }
+
+const nowSeconds = (): number => Math.floor(Date.now() / 1000)

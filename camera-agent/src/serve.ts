@@ -5,20 +5,21 @@ import type { KeyPair } from '@ownsight/protocol/ids'
 import {
   CONFIRMING_MS,
   CONNECTING_MS,
-  SESSION_MAX_S,
   SESSIONS_PER_CAMERA,
   SESSIONS_PER_VIEWER,
 } from '@ownsight/protocol/limits'
-import type { RefuseCode } from '@ownsight/protocol/messages'
+import type { RefuseCode, Right } from '@ownsight/protocol/messages'
 import { type AcceptedOffer, checkOffer, openOffer, RefusedOffer } from '@ownsight/protocol/offer-check'
-import { rightsOf } from '@ownsight/protocol/policy'
 import { sealAnswer, sealRefusal, transcript } from '@ownsight/protocol/session'
 import { type CameraEvent, type CameraState, cameraTable, next } from '@ownsight/protocol/session-state'
 import type { CameraClock } from './camera-clock.ts'
+import type { Control } from './control.ts'
+import type { Journal } from './journal.ts'
+import { sessionEnd, verdict } from './judge.ts'
 import type { Share } from './media/share.ts'
 import type { PolicyStore } from './policy-store.ts'
 import { acceptOffer, type CameraPeer, type PeerOptions } from './rtc/peer.ts'
-import { confirmed, end, play } from './session.ts'
+import { confirmed, end, pathOf, play, tell } from './session.ts'
 import type { OfferWindow } from './window.ts'
 
 /** What one camera's sessions share. Nothing in it is keyed by anything a server says. */
@@ -28,6 +29,8 @@ export type ServeContext = {
   window: OfferWindow
   clock: CameraClock
   share: Share
+  journal: Pick<Journal, 'ready' | 'live' | 'foreign' | 'close' | 'refused' | 'ignored'>
+  control: Pick<Control, 'policy' | 'readInSession'>
   peerOptions: Omit<PeerOptions, 'signal'>
   onCount: (code: FaultCode | 'live' | 'closed', reason?: string) => void
   onViewers: (count: number) => void
@@ -36,6 +39,10 @@ export type ServeContext = {
 type Session = {
   accepted: AcceptedOffer
   state: CameraState
+  /** granted, and never more than that later */
+  rights: readonly Right[]
+  /** tells the viewer what is left of its rights */
+  onRights: () => void
   /** shared by every copy of the same offer while the session is not yet live */
   answer: Promise<OfferReply>
   close: (code: EndedCode) => void
@@ -48,11 +55,16 @@ export type Server = {
   offer(jws: string): Promise<OfferReply | undefined>
   /** Ends or keeps every session by the policy and clock of this moment. */
   recheck(): void
-  close(): void
+  /** sessions that are live */
+  watching(): number
+  close(code?: EndedCode): void
+  /** Resolves when no session is left. */
+  settled(): Promise<void>
 }
 
 export function createServer(context: ServeContext): Server {
   const sessions = new Map<string, Session>()
+  const serving = new Set<Promise<void>>()
 
   async function offer(jws: string): Promise<OfferReply | undefined> {
     try {
@@ -68,15 +80,22 @@ export function createServer(context: ServeContext): Server {
         windows: context.window.nonces(),
         record: context.window.record,
       })
+      if (!(await context.journal.ready()))
+        throw new RefusedOffer(accepted.offer, new ProtocolFault('busy', 'log', 'make room on its disk'))
       makeRoom(accepted)
       return await open(accepted)
     } catch (error) {
-      context.onCount(faultCode(error instanceof RefusedOffer ? error.fault : error))
-      return error instanceof RefusedOffer ? refuse(error) : undefined
+      if (error instanceof RefusedOffer) return refuse(error)
+      context.onCount(faultCode(error))
+      context.journal.ignored(faultCode(error))
+      return undefined
     }
   }
 
   async function refuse({ offer: refused, fault }: RefusedOffer): Promise<OfferReply> {
+    const { iss, sid } = refused.payload
+    context.onCount(fault.code)
+    void context.journal.refused({ viewer: iss, sid, oh: refused.hash, code: fault.code })
     const win = fault.code === 'stale_win' ? context.window.nonces()[0] : undefined
     return { refuse: await sealRefusal(context.cam, refused, fault.code as RefuseCode, win) }
   }
@@ -91,6 +110,8 @@ export function createServer(context: ServeContext): Server {
       throw new RefusedOffer(accepted.offer, new ProtocolFault('busy', 'aud', 'too many sessions: close one'))
   }
 
+  const watching = (): number => [...sessions.values()].filter(({ state }) => state === 'live').length
+
   function open(accepted: AcceptedOffer): Promise<OfferReply> {
     const { hash } = accepted.offer
     const ended = new AbortController()
@@ -98,15 +119,17 @@ export function createServer(context: ServeContext): Server {
     const session: Session = {
       accepted,
       state: 'verified',
+      rights: accepted.rights,
+      onRights: () => undefined,
       answer: answered.promise,
       close: code => ended.abort(code),
     }
     sessions.set(hash, session)
     const enter = (event: CameraEvent): void => {
       session.state = next(cameraTable, session.state, event) ?? 'closing'
-      context.onViewers([...sessions.values()].filter(each => each.state === 'live').length)
+      context.onViewers(watching())
     }
-    serve(context, accepted, { answered, enter, ended })
+    const served = serve(context, session, { answered, enter, ended })
       .catch(error => {
         answered.reject(error)
         context.onCount(faultCode(error))
@@ -115,7 +138,9 @@ export function createServer(context: ServeContext): Server {
         sessions.delete(hash)
         enter('close')
         context.onCount('closed', String(ended.signal.reason ?? 'peer'))
+        serving.delete(served)
       })
+    serving.add(served)
     return answered.promise
   }
 
@@ -123,39 +148,52 @@ export function createServer(context: ServeContext): Server {
     offer,
     recheck: () => {
       for (const session of sessions.values()) {
-        const code = verdict(context, session.accepted.viewer)
-        if (code) session.close(code)
+        const now = verdict(context, session.accepted.viewer)
+        if (typeof now === 'string') session.close(now)
+        else reduce(session, now)
       }
     },
-    close: () => {
-      for (const session of sessions.values()) session.close('shutdown')
+    watching,
+    close: (code = 'shutdown') => {
+      for (const session of sessions.values()) session.close(code)
     },
+    settled: async () => void (await Promise.all(serving)),
   }
+}
+
+/** Rights that the policy took go at once; those it gave come with the next session. */
+function reduce(session: Session, now: readonly Right[]): void {
+  const left = session.rights.filter(right => now.includes(right))
+  if (left.length === session.rights.length) return
+  session.rights = left
+  session.onRights()
 }
 
 /** One session from verified offer to end: the camera's whole side of a live view. */
 async function serve(
   context: ServeContext,
-  accepted: AcceptedOffer,
-  session: {
+  session: Session,
+  outcome: {
     answered: PromiseWithResolvers<OfferReply>
     enter: (event: CameraEvent) => void
     ended: AbortController
   },
 ): Promise<void> {
-  const { answered, enter, ended } = session
+  const { accepted } = session
+  const { answered, enter, ended } = outcome
   const { signal } = ended
   // Not the session's own signal: the peer must outlive it by the one message that says why.
   const peer = await acceptOffer(accepted.sdp, {
     ...context.peerOptions,
     signal: new AbortController().signal,
   })
+  let liveSince: number | undefined
   void peer.closed.then(reason => ended.abort(reason))
   try {
     const exp = sessionEnd(context, accepted.viewer)
     const n = context.policies.current()?.policy.n ?? 1
     const sdp = peer.answer
-    const answer = await sealAnswer(context.cam, accepted.offer, { n, r: [...accepted.rights], exp, sdp })
+    const answer = await sealAnswer(context.cam, accepted.offer, { n, r: [...session.rights], exp, sdp })
     const th = await transcript(accepted.offer.hash, await envelopeHash(answer))
     const confirm = confirmed(peer, { camId: context.cam.id, accepted, th }, signal)
     confirm.catch(() => undefined)
@@ -166,31 +204,55 @@ async function serve(
     enter('proved')
     await within(CONFIRMING_MS, confirm, ended)
     const refused = verdict(context, accepted.viewer)
-    if (refused) return ended.abort(refused)
+    if (typeof refused === 'string') return ended.abort(refused)
+    await within(CONFIRMING_MS, logLive(context, accepted), ended)
+    liveSince = performance.now()
     enter('confirmed')
     context.onCount('live')
-    await live(context, peer, accepted, { th, exp, ended })
+    await live(context, peer, session, { th, exp, ended })
   } finally {
     const reason: unknown = signal.reason
     ended.abort('closed')
+    const path = pathOf(peer)
     await end(peer, isEndedCode(reason) ? reason : 'not_confirmed')
+    const s = liveSince === undefined ? 0 : Math.max(1, Math.round((performance.now() - liveSince) / 1000))
+    const { sid } = accepted.offer.payload
+    const why = typeof reason === 'string' ? reason : 'not_confirmed'
+    await context.journal.close({ viewer: accepted.viewer, sid, reason: why, s, path })
   }
+}
+
+/** On disk before the first picture leaves: nobody watches without a line about it. */
+async function logLive(context: ServeContext, { viewer, offer }: AcceptedOffer): Promise<void> {
+  const policy = context.policies.current()
+  const { sid } = offer.payload
+  await context.journal.live({ viewer, sid, oh: offer.hash, n: policy?.policy.n ?? 1 })
+  if (policy?.viewers.has(viewer)) return
+  context.journal.foreign()
+  throw new ProtocolFault('unknown_viewer', 'iss', 'this must not happen: report it')
 }
 
 async function live(
   context: ServeContext,
   peer: CameraPeer,
-  accepted: AcceptedOffer,
-  session: { th: string; exp: number; ended: AbortController },
+  session: Session,
+  { th, exp, ended }: { th: string; exp: number; ended: AbortController },
 ): Promise<void> {
-  const { ended, th } = session
-  const { sid, start } = accepted.offer.payload
-  const timer = setTimeout(() => ended.abort('expired'), Math.max(0, session.exp * 1000 - Date.now()))
-  peer.send(JSON.stringify({ t: 'confirmed', sid, th }))
+  const { sid, start } = session.accepted.offer.payload
+  const timer = setTimeout(() => ended.abort('expired'), Math.max(0, exp * 1000 - Date.now()))
+  peer.inbound.allow(() => session.rights.includes('talk'))
+  session.onRights = () => tell(peer, { t: 'rights', r: [...session.rights] })
+  tell(peer, { t: 'confirmed', sid, th })
   play(
     peer,
     context.share,
-    { th, hold: start === 'hold', onBye: () => ended.abort('bye'), onFault: () => ended.abort('protocol') },
+    {
+      th,
+      hold: start === 'hold',
+      control: context.control,
+      onBye: () => ended.abort('bye'),
+      onFault: () => ended.abort('protocol'),
+    },
     ended.signal,
   )
   await new Promise(resolve => ended.signal.addEventListener('abort', resolve, { once: true }))
@@ -199,6 +261,7 @@ async function live(
 
 /** Settles with `work`, or aborts the session at the deadline. */
 async function within(ms: number, work: Promise<void>, ended: AbortController): Promise<void> {
+  ended.signal.throwIfAborted()
   const timer = setTimeout(() => ended.abort('not_confirmed'), ms)
   try {
     await Promise.race([
@@ -212,25 +275,6 @@ async function within(ms: number, work: Promise<void>, ended: AbortController): 
   } finally {
     clearTimeout(timer)
   }
-}
-
-/** Why this viewer may not watch at this moment, or undefined when it may. */
-function verdict(context: ServeContext, viewer: string): EndedCode | undefined {
-  const policy = context.policies.current()
-  if (!policy) return 'removed'
-  try {
-    rightsOf(policy, viewer, context.clock.read())
-    return undefined
-  } catch (error) {
-    const code = faultCode(error)
-    return code === 'expired' || code === 'clock' ? 'expired' : code === 'private' ? 'private' : 'removed'
-  }
-}
-
-/** Seconds since the epoch: twelve hours, or the end of the viewer's own right. */
-function sessionEnd(context: ServeContext, viewer: string): number {
-  const longest = Math.floor(Date.now() / 1000) + SESSION_MAX_S
-  return Math.min(longest, context.policies.current()?.viewers.get(viewer)?.exp ?? longest)
 }
 
 const isEndedCode = (value: unknown): value is EndedCode =>

@@ -1,8 +1,9 @@
-import { type EndedCode, parseToCamera, type ToViewer } from '@ownsight/protocol/channel'
+import { type EndedCode, parseToCamera, type ToCamera, type ToViewer } from '@ownsight/protocol/channel'
 import { faultCode } from '@ownsight/protocol/errors'
 import { HEARTBEAT_MS } from '@ownsight/protocol/limits'
 import type { AcceptedOffer } from '@ownsight/protocol/offer-check'
 import { openConfirm } from '@ownsight/protocol/session'
+import type { Control } from './control.ts'
 import type { Share, SourceStatus } from './media/share.ts'
 import type { CameraPeer } from './rtc/peer.ts'
 
@@ -37,7 +38,13 @@ export function confirmed(
 export function play(
   peer: CameraPeer,
   share: Share,
-  session: { th: string; hold: boolean; onBye: () => void; onFault: (code: string) => void },
+  session: {
+    th: string
+    hold: boolean
+    control: Pick<Control, 'policy' | 'readInSession'>
+    onBye: () => void
+    onFault: (code: string) => void
+  },
   signal: AbortSignal,
 ): void {
   let rtpTs = 0
@@ -60,6 +67,7 @@ export function play(
       const message = parseToCamera(text)
       if (message.t === 'play') start()
       if (message.t === 'bye') session.onBye()
+      if (message.t === 'policy' || message.t === 'read') void serveOwner(peer, session, message)
     } catch (error) {
       session.onFault(faultCode(error))
     }
@@ -76,12 +84,36 @@ export function play(
   beat()
 }
 
+/** An owner's word inside the session, for when the server withholds it; it is judged as if it had come that way. */
+async function serveOwner(
+  peer: CameraPeer,
+  session: { th: string; control: Pick<Control, 'policy' | 'readInSession'> },
+  message: Extract<ToCamera, { t: 'policy' | 'read' }>,
+): Promise<void> {
+  const { id } = message
+  const { control, th } = session
+  if (message.t === 'policy')
+    return control.policy(message.policy, reply =>
+      tell(peer, 'ack' in reply ? { t: 'ack', id, ...reply } : { t: 'refused', id, code: reply.refused }),
+    )
+  const reply = await control.readInSession(message.read, th)
+  if ('refused' in reply) tell(peer, { t: 'refused', id, code: reply.refused })
+  else if ('status' in reply) tell(peer, { t: 'status', id, ...reply })
+  else tell(peer, { t: 'log', id, ...reply })
+}
+
 const sourceMessage = (status: SourceStatus): ToViewer => ({
   t: 'source',
   state: status.state,
   ...(status.code ? { code: status.code } : {}),
   ...(status.transcoding === undefined ? {} : { transcoding: status.transcoding }),
 })
+
+/** How the media went, as far as the camera knows; a peer behind a name it keeps to itself is `unknown`. */
+export function pathOf(peer: CameraPeer): 'host' | 'srflx' | 'relay' | 'unknown' {
+  const path = peer.path()
+  return path === undefined || path === 'prflx' ? 'unknown' : path
+}
 
 /** Says why, then closes: the viewer shows the sentence for the code. */
 export async function end(peer: CameraPeer, code: EndedCode): Promise<void> {

@@ -7,6 +7,8 @@ export type Report =
   | { event: 'paired'; camera: string; phrase: string }
   | { event: 'online' | 'offline'; camera: string; note?: string }
   | { event: 'source'; camera: string; state: string; note?: string }
+  | { event: 'privacy'; camera: string; on: boolean }
+  | { event: 'released'; camera: string }
   | { event: 'watching'; camera: string; viewers: number }
   | { event: 'note'; note: string }
 
@@ -45,6 +47,10 @@ function sentence(report: Report, drawQr: (code: string) => string): string {
       return `${report.camera}: ${report.event}${report.note ? ` (${report.note})` : ''}`
     case 'source':
       return `${report.camera}: source ${report.state}${report.note ? `: ${report.note}` : ''}`
+    case 'privacy':
+      return `${report.camera}: privacy ${report.on ? 'on: the source is closed, nobody can watch' : 'off'}`
+    case 'released':
+      return `${report.camera}: its owner has let it go. It has a new key and forgot everything; pair it again.`
     case 'watching':
       return `${report.camera}: ${report.viewers} watching`
     case 'note':

@@ -13,6 +13,21 @@ export const STEPS = [
   'policy.accepted',
   'policy.committed',
   'policy.acked',
+  'redeem.accepted',
+  'redeem.committed',
+  'redeem.acked',
+  'log.segment.made',
+  'log.line.begun',
+  'log.line.written',
+  'log.line.synced',
+  'log.folder.synced',
+  'log.line.kept',
+  'reset.accepted',
+  'reset.key.replaced',
+  'reset.log.erased',
+  'reset.state.erased',
+  'reset.done',
+  'reset.acked',
 ] as const
 export type Step = (typeof STEPS)[number]
 

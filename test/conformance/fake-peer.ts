@@ -8,6 +8,8 @@ export type FakePeer = {
   readonly sent: Record<string, unknown>[]
   readonly frames: unknown[]
   closed: boolean
+  /** whether the camera would take RTP from the viewer at this moment */
+  takesRtp(): boolean
   /** DTLS proved possession and the channel is open */
   open(): void
   /** the viewer says this on the data channel */
@@ -24,11 +26,13 @@ export async function acceptOffer(sdp: string): Promise<CameraPeer> {
   const ended = Promise.withResolvers<string>()
   const handlers: ((text: string) => void)[] = []
   const waiting = new Set<() => void>()
+  let allowed = (): boolean => false
   const fake: FakePeer = {
     offered: sdp,
     sent: [],
     frames: [],
     closed: false,
+    takesRtp: () => allowed(),
     open: opened.resolve,
     say: message => {
       const text = typeof message === 'string' ? message : JSON.stringify(message)
@@ -58,6 +62,13 @@ export async function acceptOffer(sdp: string): Promise<CameraPeer> {
     },
     sendVideo: (frame: unknown) => void fake.frames.push(frame),
     onKeyframeRequest: () => {},
+    path: () => 'host',
+    inbound: {
+      allow: (test: () => boolean) => {
+        allowed = test
+      },
+      counts: () => ({ taken: 0, dropped: 0 }),
+    },
     close: async () => {
       fake.closed = true
       ended.resolve('local')

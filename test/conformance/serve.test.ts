@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { registerHooks } from 'node:module'
 import { startClock } from '@ownsight/camera-agent/camera-clock'
-import type { Server } from '@ownsight/camera-agent/serve'
+import type { ServeContext, Server } from '@ownsight/camera-agent/serve'
 import { openWindow } from '@ownsight/camera-agent/window'
 import { envelopeHash } from '@ownsight/protocol/envelope'
 import { generateKeyPair, type KeyPair } from '@ownsight/protocol/ids'
@@ -23,6 +23,8 @@ describe('conformance: serve', function () {
   let win: string
   let counts: string[]
   let subscriptions: number
+  let log: string[]
+  let logged: () => Promise<void>
 
   before(async () => {
     // A copy of serve.ts of its own, with the fake in the place of WebRTC.
@@ -44,6 +46,20 @@ describe('conformance: serve', function () {
     peers.length = 0
     counts = []
     subscriptions = 0
+    log = []
+    logged = async () => undefined
+    const write = (line: string) => void log.push(line)
+    const journal: ServeContext['journal'] = {
+      ready: async () => true,
+      live: async ({ n }) => {
+        await logged()
+        write(`live ${n}`)
+      },
+      foreign: () => write('foreign'),
+      close: async ({ reason, s, path }) => write(`close ${reason} ${s} ${path}`),
+      refused: async ({ code }) => write(`refused ${code}`),
+      ignored: code => write(`ignored ${code}`),
+    }
     const window = openWindow(() => 0)
     win = window.nonces()[0] ?? ''
     const share = {
@@ -61,6 +77,11 @@ describe('conformance: serve', function () {
       window,
       clock: startClock(0),
       share: share as never,
+      journal,
+      control: {
+        policy: async (jws, reply) => reply({ ack: jws }),
+        readInSession: async (jws, th) => ({ policy: jws, status: th }),
+      },
       peerOptions: {} as never,
       onCount: (code, reason) => void counts.push(reason === undefined ? code : `${code} ${reason}`),
       onViewers: () => {},

@@ -20,6 +20,8 @@ export type Share = {
   status(): SourceStatus
   /** Every change of status; returns the way to stop listening. */
   onStatus(handler: (status: SourceStatus) => void): () => void
+  /** While private the source is closed, its process ended, and nobody's wish opens it. */
+  setPrivate(on: boolean): void
   viewers(): number
   /** The process that reads the source, while there is one. */
   pid(): number | undefined
@@ -54,6 +56,7 @@ export function createShare(config: SourceConfig, options: ShareOptions): Share 
   let supervisor: ReturnType<typeof createSupervisor> | undefined
   let closing: Promise<void> = Promise.resolve()
   let closed = false
+  let isPrivate = false
 
   const publish = (status: SourceStatus) => {
     for (const handler of handlers) handler(status)
@@ -85,6 +88,15 @@ export function createShare(config: SourceConfig, options: ShareOptions): Share 
     closing = Promise.all([closing, ending?.close()]).then(() => {})
     publish(CLOSED)
   }
+  const empty = () => {
+    for (const lane of Object.values(lanes)) {
+      clearTimeout(lane.linger)
+      lane.viewers.clear()
+      lane.wanted = false
+      lane.ring.clear()
+    }
+    if (supervisor) stop()
+  }
   const release = (lane: Lane) => {
     lane.wanted = false
     lane.ring.clear()
@@ -97,7 +109,7 @@ export function createShare(config: SourceConfig, options: ShareOptions): Share 
       clearTimeout(lane.linger)
       let open = true
       queueMicrotask(() => {
-        if (!open || closed) return
+        if (!open || closed || isPrivate) return
         lane.wanted = true
         for (const frame of lane.ring.burst()) if (open) onFrame(frame)
         if (open) lane.viewers.add(viewer)
@@ -120,17 +132,15 @@ export function createShare(config: SourceConfig, options: ShareOptions): Share 
       handlers.add(handler)
       return () => handlers.delete(handler)
     },
+    setPrivate: on => {
+      isPrivate = on
+      if (on) empty()
+    },
     viewers: () => lanes.h264.viewers.size + lanes.vp8.viewers.size,
     pid: () => supervisor?.pid(),
     close: async () => {
       closed = true
-      for (const lane of Object.values(lanes)) {
-        clearTimeout(lane.linger)
-        lane.viewers.clear()
-        lane.wanted = false
-        lane.ring.clear()
-      }
-      if (supervisor) stop()
+      empty()
       await closing
     },
   }

@@ -7,6 +7,7 @@ import { faultOf, hasProved, isGuardInstalled } from './dtls-guard.ts'
 import { earlyHello } from './guard/early-hello.ts'
 import type { DtlsTransport, IceConnection } from './guard/internals.ts'
 import { type GuardCode, GuardError } from './guard-error.ts'
+import { gateInbound, type Inbound } from './inbound.ts'
 import { werift } from './werift.ts'
 
 export type VideoCodec = 'h264' | 'vp8'
@@ -44,6 +45,8 @@ export type CameraPeer = {
   onKeyframeRequest(handler: () => void): void
   path(): 'host' | 'srflx' | 'prflx' | 'relay' | undefined
   rtpSent(): number
+  /** what the viewer sends: nothing of it is taken until the session says so */
+  readonly inbound: Inbound
   close(reason?: CloseReason): Promise<void>
 }
 
@@ -166,6 +169,7 @@ type Parts = {
 
 function run(parts: Parts): CameraPeer {
   const { pc, channel, transport, sender } = parts
+  const inbound = gateInbound(transport)
   const opened = Promise.withResolvers<void>()
   const ended = Promise.withResolvers<CloseReason>()
   opened.promise.catch(() => undefined)
@@ -261,6 +265,7 @@ function run(parts: Parts): CameraPeer {
       return pair.remoteCandidate.type as 'host' | 'srflx' | 'prflx' | 'relay'
     },
     rtpSent: () => sent,
+    inbound,
     close,
   }
 }

@@ -3,6 +3,7 @@ import { type Must, rowsOf } from '../must.ts'
 const policy = rowsOf('protocol/src/policy.ts', 'test/unit/protocol/policy.test.ts')
 const unit = 'test/unit/camera-agent'
 const store = rowsOf('camera-agent/src/policy-store.ts', `${unit}/policy-store.test.ts`)
+const state = rowsOf('camera-agent/src/state-file.ts', `${unit}/policy-store.test.ts`)
 const queue = rowsOf('camera-agent/src/policy-store.ts', 'test/conformance/camera-agent.test.ts')
 const clock = rowsOf('camera-agent/src/camera-clock.ts', `${unit}/camera-clock.test.ts`)
 
@@ -179,7 +180,7 @@ export const policyMusts: readonly Must[] = [
   store(
     'M-6.18',
     'the repeated ack',
-    'if (jws === state.policy) return ack(inForce)',
+    'if (jws === now.state.policy) return ack(now.inForce)',
     '',
     'acknowledges the policy in force again',
   ),
@@ -190,10 +191,10 @@ export const policyMusts: readonly Must[] = [
     '',
     'refuses to be paired twice',
   ),
-  store(
+  state(
     'M-6.20',
     'the camera id of the stored state',
-    'return parsed.output.camId === cam.id ? parsed.output : undefined',
+    'return parsed.output.camId === camId ? parsed.output : undefined',
     'return parsed.output',
     'after a reset the old policy is nothing to the new key',
   ),

@@ -51,14 +51,14 @@ export const serveMusts: readonly Must[] = [
   serve(
     'M-7.25',
     'the judgement of running sessions',
-    'if (code) session.close(code)',
+    "if (typeof now === 'string') session.close(now)",
     '',
     'M-7.25 attack 8: a viewer that is removed while live',
   ),
   serve(
     'M-7.25',
     'the judgement at the confirm',
-    'if (refused) return ended.abort(refused)',
+    "if (typeof refused === 'string') return ended.abort(refused)",
     '',
     'M-7.25 attack 8: a viewer that is removed before the confirm',
   ),

@@ -131,7 +131,7 @@ describe('policy store', () => {
     const path = join(folder, 'state.json')
     const state = JSON.parse(readFileSync(path, 'utf8'))
     chmodSync(path, 0o600)
-    writeFileSync(path, JSON.stringify({ ...state, schema: 2 }))
+    writeFileSync(path, JSON.stringify({ ...state, schema: 3 }))
     await assert.rejects(openPolicyStore(folder, cam), /update the camera agent/)
     writeFileSync(path, JSON.stringify({ ...state, unknown: 1 }))
     await assert.rejects(openPolicyStore(folder, cam), /damaged/)
