@@ -1,6 +1,8 @@
 import { registerHooks } from 'node:module'
+import { replies } from '@ownsight/protocol/events'
 import type { KeyPair } from '@ownsight/protocol/ids'
 import type { Socket } from 'socket.io-client'
+import * as v from 'valibot'
 import type { Peer } from '../../viewer/src/rtc/peer.ts'
 import type { LiveSession, Pinned, WatchOptions } from '../../viewer/src/watch.ts'
 import { createViewer, type WeriftViewer } from '../support/werift-viewer.ts'
@@ -51,10 +53,12 @@ export function watchHeadless(
   let foreign = 0
   const ask = async (kind: string, request: { offer?: string }) => {
     if (request.offer) offers.push(request.offer)
-    return person.socket
+    const reply: unknown = await person.socket
       .timeout(16_000)
       .emitWithAck(kind, request)
-      .catch(() => ({ hint: 'no_reply' }))
+      .catch(() => undefined)
+    const parsed = v.safeParse(kind === 'offer' ? replies.offer : replies.beacon, reply)
+    return parsed.success ? parsed.output : { hint: 'no_reply' }
   }
   const peer = async (signal: AbortSignal): Promise<Peer> => {
     const viewer = await createViewer()

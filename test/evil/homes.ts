@@ -25,11 +25,17 @@ export async function openHomes(cameras: number[], options: EvilOptions = {}): P
     const via = home === 0 ? { token: evil.setupToken } : await invitation()
     homes.push(await openHome(evil.origin, via, `owner-${home}`, count))
   }
+  let closing = false
+  for (const { agent } of homes)
+    void agent.exited.then(({ code }) => {
+      if (!closing && code !== 0) process.stdout.write(`    an agent ended: ${agent.stderr()}\n`)
+    })
   return {
     evil,
     homes,
     invitation,
     async close() {
+      closing = true
       for (const { owner, agent } of homes) {
         owner.close()
         await agent.dispose()
