@@ -28,6 +28,8 @@ export const readIfPresent = async (path: string): Promise<string | undefined> =
 /** At the next write to this folder: the process dies before it or after it, or the disk is full. */
 export const crashAtNextWrite = (folder: string, crash: Crash): void => void crashes.set(folder, crash)
 
+export const forgetCrashes = (): void => crashes.clear()
+
 export function resetDisk(handler: (folder: string) => void): void {
   files.clear()
   crashes.clear()

@@ -2,9 +2,12 @@ import { randomId } from '@ownsight/protocol/bytes'
 import { envelopeHash } from '@ownsight/protocol/envelope'
 import type { KeyPair } from '@ownsight/protocol/ids'
 import type { Policy } from '@ownsight/protocol/messages'
+import { chain, sealPairMessage } from '@ownsight/protocol/pairing'
+import { transcript } from '@ownsight/protocol/session'
 import { headerOf, malleate, forge as signAnything } from '../unit/protocol/fixtures.ts'
 import { description } from '../unit/protocol/sdp.ts'
-import { feed, payloadOf } from './server.ts'
+import { payloadOf } from './payload.ts'
+import { feed } from './server.ts'
 import { cameraEnds, connectToCamera } from './transport.ts'
 import { settle } from './virtual-time.ts'
 import type { World } from './world.ts'
@@ -90,7 +93,7 @@ export async function forge(world: World, forgery: Forgery): Promise<string | un
     const value = other && payloadOf(other.e)[name]
     if (value !== undefined && name in payload) payload[name] = value
   }
-  return sign(world, forgery.typ, payload, key)
+  return sign(world, forgery.typ, payload, key, model.m)
 }
 
 async function sign(
@@ -98,16 +101,17 @@ async function sign(
   typ: string,
   payload: Record<string, unknown>,
   key: KeyPair,
+  mac?: string,
 ): Promise<string> {
   const e = await signAnything(headerOf(typ), JSON.stringify(payload), key.sign)
   if (typ === 'os1-policy')
     world.ledger.signed({ policy: payload as Policy, hash: await envelopeHash(e), signer: key.id })
-  world.bag.put(e)
+  world.bag.put(e, mac)
   return e
 }
 
 /** Windows are no secret: the newest beacon of a camera tells. */
-function newestWindow(world: World, camId: string): string | undefined {
+export function newestWindow(world: World, camId: string): string | undefined {
   const newest = world.bag.all.findLast(({ typ, e }) => typ === 'os1-beacon' && payloadOf(e).iss === camId)
   return newest && (payloadOf(newest.e).win as string)
 }
@@ -188,11 +192,32 @@ async function confirmFor(
   const { sid, iss, aud } = payloadOf(end.offer)
   const answer = world.bag.all.findLast(({ typ, e }) => typ === 'os1-answer' && payloadOf(e).sid === sid)
   if (!answer) return undefined
-  const { transcript } = await import('@ownsight/protocol/session')
   const th = await transcript(await envelopeHash(end.offer), await envelopeHash(answer.e))
   return signAnything(
     headerOf('os1-confirm'),
     JSON.stringify({ v: 1, iss, aud, sid, th }),
     world.mallory.view.sign,
   )
+}
+
+/**
+ * Everything of a pairing but the code: the rendezvous id is the server's to know, so the messages are well formed, and
+ * their MACs are made with a secret of his own.
+ */
+export async function attackPairing(world: World): Promise<void> {
+  const { root, admin, view } = world.mallory
+  const camera = world.cameras.find(each => each.process?.pairing && !each.process.policies.state())
+  const rid = camera?.process?.pairing?.offered.rid
+  if (!camera || rid === undefined) return
+  const mac = { sign: admin.sign, mac: new Uint8Array(32) }
+  const keys = { root: root.publicKey, admin: admin.publicKey, view: view.publicKey }
+  const first = await sealPairMessage('os1-pair1', { v: 1, rid, ...keys, no: randomId() }, mac)
+  const second = await feed(world, camera, 'pair', first)
+  if (!second || !('e' in second)) return
+  const h12 = await chain(await envelopeHash(first.e), await envelopeHash(second.e))
+  const lists = { admins: [{ k: admin.publicKey }], viewers: [{ k: view.publicKey, r: ['view'] }] }
+  const head = { v: 1, cam: camera.cam.id, root: root.id, iss: admin.id, n: 1, prev: null, iat: 1 }
+  const rest = { ...lists, hubs: [], invites: [], hubsEnabled: true, privacy: false }
+  const policy = await sign(world, 'os1-policy', { ...head, ...rest }, admin)
+  await feed(world, camera, 'pair', await sealPairMessage('os1-pair3', { v: 1, rid, h12, policy }, mac))
 }

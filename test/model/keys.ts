@@ -6,12 +6,15 @@ export type KeyRing = {
   readonly roots: readonly KeyPair[]
   readonly admins: readonly KeyPair[]
   readonly views: readonly KeyPair[]
+  /** the keys that travel in links */
+  readonly invites: readonly KeyPair[]
 }
 
 const several = (count: number): Promise<KeyPair[]> =>
   Promise.all(Array.from({ length: count }, () => generateKeyPair(true)))
 
 export async function makeKeys(): Promise<KeyRing> {
-  const [cams, roots, admins, views] = await Promise.all([several(12), several(3), several(6), several(8)])
-  return { cams, roots, admins, views }
+  const [cams, roots, admins, views, invites] = await Promise.all([12, 3, 6, 8, 4].map(several))
+  if (!cams || !roots || !admins || !views || !invites) throw new Error('no keys')
+  return { cams, roots, admins, views, invites }
 }

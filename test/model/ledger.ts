@@ -1,4 +1,4 @@
-import type { Known } from './admin.ts'
+import type { Admin, Known } from './admin.ts'
 import type { CameraEnd } from './transport.ts'
 
 /**
@@ -15,10 +15,14 @@ export type Ledger = {
   readonly acked: Map<string, { n: number; ph: string }>
   /** each end that ever was live */
   readonly lived: Set<CameraEnd>
-  /** each end a frame was sent on */
-  readonly framed: Set<CameraEnd>
-  /** removals a person ordered: camera and key */
-  readonly removals: { camId: string; k: string }[]
+  /** removals a person ordered, and how long the chain was then */
+  readonly removals: { camId: string; k: string; by: Admin; after: number }[]
+  /** camera key → root of the one who was shown its code */
+  readonly codes: Map<string, string>
+  /** camera keys that somebody who may do so has ended: by the button, or by a release */
+  readonly left: Set<string>
+  /** the key each camera had when last looked at */
+  readonly keys: Map<string, string>
 }
 
 export function createLedger(): Ledger {
@@ -29,7 +33,9 @@ export function createLedger(): Ledger {
     chains: new Map(),
     acked: new Map(),
     lived: new Set(),
-    framed: new Set(),
     removals: [],
+    codes: new Map(),
+    left: new Set(),
+    keys: new Map(),
   }
 }

@@ -1,11 +1,13 @@
 import fc from 'fast-check'
 import { type Command, command } from './commands.ts'
 import { installFastCrypto } from './fast-crypto.ts'
-import { INVARIANTS, observe } from './invariants.ts'
+import { honestEnd } from './honest-end.ts'
+import { INVARIANTS } from './invariants.ts'
 import { makeKeys } from './keys.ts'
+import { observe, remember } from './observe.ts'
 import { play } from './play.ts'
 import { installVirtualTime } from './virtual-time.ts'
-import { type Beginning, createWorld, makeBeginning } from './world.ts'
+import { type Beginning, createWorld, makeBeginning, type World } from './world.ts'
 
 export const LONGEST = 40
 
@@ -24,18 +26,35 @@ export async function prepare(): Promise<Beginning> {
   return makeBeginning(keys)
 }
 
-async function playAll(beginning: Beginning, commands: readonly Command[]): Promise<void> {
+/** One run: its steps, and whether the server is honest in the end. */
+type Run = { steps: readonly Command[]; ending: boolean }
+
+async function playAll(beginning: Beginning, { steps, ending }: Run): Promise<void> {
   const world = await createWorld(beginning)
-  await observe(world)
-  for (const each of commands) {
+  await judge(world)
+  for (const each of steps) {
     await play(world, each)
-    await observe(world)
-    for (const { name, sentence, check } of INVARIANTS) {
-      const fault = check(world)
-      if (fault) throw new Error(`${name} does not hold: ${fault}.\n  ${sentence}`)
-    }
+    await judge(world)
   }
-  reached.commands += commands.length
+  note(world, steps.length)
+  if (!ending) return
+  const fault = await honestEnd(world)
+  if (fault)
+    throw new Error(`I5 does not hold: ${fault}.\n  What the server did has no effect once it is honest.`)
+  await judge(world)
+}
+
+async function judge(world: World): Promise<void> {
+  await observe(world)
+  for (const { name, sentence, check } of INVARIANTS) {
+    const fault = check(world)
+    if (fault) throw new Error(`${name} does not hold: ${fault}.\n  ${sentence}`)
+  }
+  remember(world)
+}
+
+function note(world: World, steps: number): void {
+  reached.commands += steps
   reached.live += world.ledger.lived.size
   reached.rendered += world.viewers.flatMap(each => each.attempts).filter(each => each.rendered).length
   reached.paired += world.admins.reduce((sum, each) => sum + each.paired.length, 0)
@@ -48,15 +67,20 @@ export async function run(
   options: { runs: number; seed: number; onRun?: () => void },
 ): Promise<Outcome> {
   const property = fc.asyncProperty(
-    fc.array(command, { maxLength: LONGEST, size: 'max' }),
-    async commands => {
+    fc.record({
+      steps: fc.array(command, { maxLength: LONGEST, size: 'max' }),
+      ending: fc.nat({ max: 4 }).map(n => n === 1),
+    }),
+    async one => {
       options.onRun?.()
-      await playAll(beginning, commands)
+      await playAll(beginning, one)
     },
   )
   const details = await fc.check(property, { numRuns: options.runs, seed: options.seed, endOnFailure: false })
   if (!details.failed) return { ok: true }
-  const steps = (details.counterexample?.[0] ?? []).map(each => `  ${JSON.stringify(each)}`)
+  const found = details.counterexample?.[0]
+  const steps = (found?.steps ?? []).map(each => `  ${JSON.stringify(each)}`)
+  if (found?.ending) steps.push('  and an honest end')
   const error =
     details.errorInstance instanceof Error ? details.errorInstance.message : String(details.errorInstance)
   const where = `seed ${details.seed}, run ${details.numRuns}, shrunk ${details.numShrinks} times`

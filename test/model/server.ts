@@ -5,6 +5,8 @@ import { description } from '../unit/protocol/sdp.ts'
 import type { Answer, Asked } from './bag.ts'
 import { beacon, type Camera } from './camera.ts'
 import { deliver, type Event, type Message } from './deliver.ts'
+import { observe } from './observe.ts'
+import { payloadOf } from './payload.ts'
 import { cameraEnds, connectToCamera, connectToInsider, viewerEnds } from './transport.ts'
 import { as, settle } from './virtual-time.ts'
 import type { World } from './world.ts'
@@ -39,6 +41,7 @@ export async function feed(
   message: Message,
 ): Promise<Answer | undefined> {
   const reply = await deliver(camera, event, message, world.events)
+  await observe(world)
   if (reply && 'e' in reply) {
     world.bag.put(reply.e, reply.m)
     if (reply.policy !== undefined) world.bag.put(reply.policy)
@@ -53,14 +56,6 @@ function noteAck(world: World, camera: Camera, e: string): void {
   const { n, ph } = payloadOf(e) as { n: number; ph: string }
   const known = world.ledger.acked.get(camera.cam.id)
   if (!known || n > known.n) world.ledger.acked.set(camera.cam.id, { n, ph })
-}
-
-export const payloadOf = (e: string): Record<string, unknown> => {
-  try {
-    return JSON.parse(Buffer.from(e.split('.')[1] ?? '', 'base64url').toString())
-  } catch {
-    return {}
-  }
 }
 
 /** Mallory's camera behaves like one, when it suits him. */

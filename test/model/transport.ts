@@ -86,8 +86,8 @@ export async function acceptOffer(sdp: string): Promise<CameraPeer> {
     far: undefined,
     hear: text => as(context.device, () => handler(text)),
     close() {
-      if (this.state === 'closed') return
-      this.state = 'closed'
+      if (end.state === 'closed') return
+      end.state = 'closed'
       ended.resolve('local')
     },
   }
@@ -143,9 +143,11 @@ export function createViewerPeer(device: Device, signal: AbortSignal): { peer: P
     far: undefined,
     hear: text => as(device, () => handler(text)),
     close() {
-      if (this.state === 'closed') return
-      this.state = 'closed'
+      if (end.state === 'closed') return
+      end.state = 'closed'
       closed.resolve()
+      // DTLS tells the other end.
+      if (end.far && 'camId' in end.far) end.far.close()
     },
   }
   viewerEnds.push(end)

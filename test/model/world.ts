@@ -35,6 +35,8 @@ export type World = {
   readonly asked: Asked[]
   readonly ledger: Ledger
   readonly events: CameraEvents
+  /** devices nobody has used yet, for who restores control */
+  readonly spareDevices: { admin: KeyPair; view: KeyPair }[]
   put(asked: Omit<Asked, 'answer' | 'done'>): Promise<Answer>
 }
 
@@ -111,13 +113,14 @@ export async function createWorld({ keys, disks, documents }: Beginning): Promis
   const spareCams = keys.cams.slice(5)
   const events: CameraEvents = {
     publish: bag.put,
-    frame: end => ledger.framed.add(end),
+    frame: () => undefined,
     newKey: () => spareCams.shift(),
   }
   const world: World = {
     keys,
     cameras,
     ...people(keys, documents),
+    spareDevices: [4, 5].map(i => ({ admin: keys.admins[i] as KeyPair, view: keys.views[i + 2] as KeyPair })),
     bag,
     asked,
     ledger,
@@ -166,6 +169,8 @@ function people(keys: KeyRing, documents: readonly Known[]): Pick<World, 'viewer
     root: keys.roots[root] as KeyPair,
     known: new Map(cams.map(i => [(keys.cams[i] as KeyPair).id, documents[i] as Known])),
     pins: new Map(cams.map(i => [(keys.cams[i] as KeyPair).id, (keys.cams[i] as KeyPair).publicKey])),
+    ahead: new Map(),
+    waiting: new Map(),
     open: [],
     paired: [],
   })
