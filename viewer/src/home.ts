@@ -1,10 +1,13 @@
-import { ProtocolFault } from '@ownsight/protocol/errors'
 import type { Presence } from '@ownsight/protocol/events'
-import { openRoster, type Roster, sealRoster } from '@ownsight/protocol/roster'
+import type { People, Roster } from '@ownsight/protocol/roster'
 import { type Signal, signal } from '@preact/signals'
-import { type Account, ApiFault, api } from './api.ts'
+import { type Account, api } from './api.ts'
+import { type CameraList, openCameraList } from './camera-list.ts'
+import { type GuestCameras, openGuestCameras } from './guest-cameras.ts'
 import { type DeviceKeys, type Keystore, type OwnerKeys, openKeystore } from './keystore.ts'
+import { openPolicies, type Policies } from './policies.ts'
 import { type Connection, connectSignaling, type SignalingClient } from './signaling-client.ts'
+import { signalingWay } from './ways.ts'
 
 /**
  * Everything of one signed-in account in this page: keys, connection, list of cameras. Signing out disposes of it as a
@@ -18,10 +21,18 @@ export type Home = {
   readonly signal: AbortSignal
   readonly connection: Signal<Connection>
   readonly roster: Signal<Roster>
+  readonly people: Signal<People>
   readonly presence: Signal<ReadonlyMap<string, Presence>>
   /** why the list of cameras cannot be shown, one sentence */
   readonly rosterFault: Signal<string | undefined>
   readonly kitPending: Signal<boolean>
+  /** the owner's changes, and what the cameras have confirmed */
+  readonly policies: Policies
+  /** cameras of others, by invitation */
+  readonly guests: GuestCameras
+  /** Changes the sealed list: what cameras and people are called. */
+  readonly updateList: CameraList['update']
+  readonly reloadList: CameraList['reload']
   owner(): Promise<OwnerKeys | undefined>
   addCamera(entry: Roster[number]): Promise<void>
   dispose(): void
@@ -34,48 +45,36 @@ export async function openHome(account: Account): Promise<Home> {
   const ended = new AbortController()
   const connection = signal<Connection>('connecting')
   const presence = signal<ReadonlyMap<string, Presence>>(new Map())
-  const roster = signal<Roster>([])
-  const rosterFault = signal<string | undefined>(undefined)
   const kitPending = signal((await keystore.pendingSeed()) !== undefined)
+  const list = openCameraList(keystore, ended.signal)
+  await list.reload()
+  const pinned = (camId: string) => list.roster.value.find(entry => entry.camId === camId)?.key
+  const guests = await openGuestCameras(keystore.guests)
+
   const signaling = connectSignaling({
     auth: device.auth,
     onConnection: state => {
       connection.value = state
     },
     onPresence: event => {
+      const before = presence.value.get(event.cam)
       presence.value = new Map(presence.value).set(event.cam, event)
+      // Whatever the camera may have to say: it came, or it has a new beacon.
+      const isNews = event.online && !(before?.online && before.beacon === event.beacon)
+      if (isNews && pinned(event.cam)) void policies.refresh(event.cam)
     },
   })
-
-  async function load(): Promise<number> {
-    const owner = await keystore.owner()
-    const { version, sealed } = await api.roster()
-    const floor = await keystore.rosterFloor()
-    if (sealed === null) {
-      if (floor > 0)
-        throw new ProtocolFault(
-          'bad_epoch',
-          'version',
-          'the server lost the camera list this device has seen',
-        )
-      return 0
-    }
-    if (!owner) {
-      rosterFault.value =
-        'Your cameras were paired with another browser. Open Ownsight there: this browser does not hold the keys, and the server cannot give them.'
-      return version
-    }
-    const opened = await openRoster(owner.roster, sealed, floor)
-    if (ended.signal.aborted) return opened.version
-    await keystore.raiseRosterFloor(opened.version)
-    roster.value = opened.roster
-    return opened.version
-  }
-  const reload = () =>
-    load().catch((error: unknown) => {
-      if (!ended.signal.aborted) rosterFault.value = rosterSentence(error)
-    })
-  await reload()
+  const tabs = new BroadcastChannel(`ownsight-policies-${account.id}`)
+  const policies = openPolicies({
+    admin: device.admin,
+    store: keystore.policies,
+    pin: pinned,
+    cameras: () => list.roster.value.map(entry => entry.camId),
+    way: camId => signalingWay(signaling, camId),
+    signal: ended.signal,
+    onKept: camId => tabs.postMessage(camId),
+  })
+  tabs.addEventListener('message', ({ data }) => void policies.look(String(data)))
 
   return {
     account,
@@ -84,43 +83,31 @@ export async function openHome(account: Account): Promise<Home> {
     signaling,
     signal: ended.signal,
     connection,
-    roster,
+    roster: list.roster,
+    people: list.people,
     presence,
-    rosterFault,
+    rosterFault: list.fault,
     kitPending,
+    policies,
+    guests,
+    updateList: list.update,
+    reloadList: list.reload,
     owner: keystore.owner,
     async addCamera(entry) {
-      const owner = await keystore.owner()
-      if (!owner) throw new ProtocolFault('bad_key', 'roster', 'make the recovery kit first')
-      for (let attempt = 0; ; attempt++) {
-        const version = await load()
-        const entries = [...roster.value.filter(other => other.camId !== entry.camId), entry]
-        try {
-          await api.saveRoster(version + 1, await sealRoster(owner.roster, entries, version + 1))
-          await keystore.raiseRosterFloor(version + 1)
-          roster.value = entries
-          return
-        } catch (error) {
-          // Another device was faster: read its list and put the camera on top of that.
-          if (!(error instanceof ApiFault && error.code === 'conflict') || attempt === 3) throw error
-        }
-      }
+      await list.update(({ roster, people }) => ({
+        roster: [...roster.filter(other => other.camId !== entry.camId), entry],
+        people,
+      }))
+      void policies.refresh(entry.camId)
     },
     dispose() {
       ended.abort()
+      tabs.close()
       signaling.close()
       keystore.close()
-      roster.value = []
+      list.roster.value = []
+      list.people.value = []
       presence.value = new Map()
     },
   }
-}
-
-function rosterSentence(error: unknown): string {
-  if (error instanceof ApiFault) return error.message
-  if (error instanceof ProtocolFault && error.code === 'bad_epoch')
-    return 'The server sent an older list of cameras than this browser has seen. It was not used.'
-  if (error instanceof ProtocolFault)
-    return 'The list of cameras was not written by one of your devices. It was not used.'
-  return 'The list of cameras could not be read. Reload the page.'
 }

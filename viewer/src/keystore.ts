@@ -1,16 +1,21 @@
 import { generateKeyPair, type KeyPair, type PublicKey } from '@ownsight/protocol/ids'
 import { type DBSchema, type IDBPDatabase, openDB } from 'idb'
+import { type GuestStore, type GuestsSchema, guestStore } from './guest-store.ts'
+import type { PolicyStore } from './policies.ts'
+import { type PoliciesSchema, policyStore } from './policy-store.ts'
 
 /** This browser's keys for one account. None can be taken out; each does one thing. */
 export type DeviceKeys = { view: KeyPair; admin: KeyPair; auth: KeyPair }
 /** What the first pairing makes: root's public half, and the key that opens the list of cameras. */
 export type OwnerKeys = { root: PublicKey; roster: CryptoKey }
 
-interface Schema extends DBSchema {
+interface Schema extends DBSchema, PoliciesSchema, GuestsSchema {
   keys: {
     key: string
     value: DeviceKeys | OwnerKeys | Uint8Array<ArrayBuffer> | number | { [camId: string]: string }
   }
+  /** the newest place of each camera's log that its signature vouched for */
+  heads: { key: string; value: { i: number; h: string; at: number } }
 }
 
 export type Keystore = {
@@ -25,13 +30,27 @@ export type Keystore = {
   raiseRosterFloor(version: number): Promise<void>
   phrases(): Promise<{ [camId: string]: string }>
   savePhrase(camId: string, phrase: string): Promise<void>
+  readonly policies: PolicyStore
+  readonly guests: GuestStore
+  head(camId: string): Promise<{ i: number; h: string; at: number } | undefined>
+  saveHead(camId: string, head: { i: number; h: string; at: number }): Promise<void>
   close(): void
 }
 
 /** One database per account: another account in this browser has other keys and sees none of these. */
 export async function openKeystore(account: string): Promise<Keystore> {
-  const db = await openDB<Schema>(`ownsight-${account}`, 1, {
-    upgrade: database => void database.createObjectStore('keys'),
+  const db = await openDB<Schema>(`ownsight-${account}`, 2, {
+    upgrade(database, before) {
+      if (before < 1) database.createObjectStore('keys')
+      if (before >= 2) return
+      database.createObjectStore('policies')
+      const operations = database.createObjectStore('operations', { keyPath: 'id', autoIncrement: true })
+      operations.createIndex('cam', 'cam')
+      database.createObjectStore('guests', { keyPath: 'camId' })
+      database.createObjectStore('heads')
+    },
+    // Another tab holds the version before: it is asked to let go, and reloads.
+    blocking: (_current, _next, event) => (event.target as IDBDatabase).close(),
   })
   return {
     device: () => deviceKeys(db),
@@ -47,6 +66,10 @@ export async function openKeystore(account: string): Promise<Keystore> {
       const before = (await db.get('keys', 'phrases')) as { [camId: string]: string } | undefined
       await db.put('keys', { ...before, [camId]: phrase }, 'phrases')
     },
+    policies: policyStore(db as never),
+    guests: guestStore(db as never),
+    head: camId => db.get('heads', camId),
+    saveHead: async (camId, head) => void (await db.put('heads', head, camId)),
     close: () => db.close(),
   }
 }

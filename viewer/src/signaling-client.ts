@@ -15,7 +15,10 @@ import * as v from 'valibot'
 export type Connection = 'connecting' | 'online' | 'offline' | { refused: string }
 
 export type SignalingClient = {
-  request<K extends 'pair' | 'offer' | 'policy' | 'beacon'>(kind: K, request: Request<K>): Promise<Reply<K>>
+  request<K extends Exclude<keyof typeof replies, 'bind' | 'publish'>>(
+    kind: K,
+    request: Request<K>,
+  ): Promise<Reply<K>>
   close(): void
 }
 

@@ -43,7 +43,11 @@ export type LiveSession = {
   peer: Peer
   th: string
   onMessage(handler: (message: ToViewer) => void): void
+  /** One question over the channel; undefined when the session ends or the camera stays silent. */
+  request(question: Question): Promise<Extract<ToViewer, { id: number }> | undefined>
 }
+export type Question = WithoutId<Extract<ToCamera, { id: number }>>
+type WithoutId<T> = T extends unknown ? Omit<T, 'id'> : never
 
 /**
  * One live view, from the tap to a confirmed picture. Throws WatchFault; whatever it throws, nothing was drawn.
@@ -119,7 +123,8 @@ async function attemptOnce(options: WatchOptions, win: string): Promise<LiveSess
     await within(CONFIRMING_MS, session.confirmed, 'not_confirmed')
     enter('confirmed')
     const stream = await within(CONNECTING_MS, peer.stream, 'no_path')
-    return { camId: camera.camId, stream, peer, th, onMessage: session.onMessage }
+    const { onMessage, request } = session
+    return { camId: camera.camId, stream, peer, th, onMessage, request }
   } catch (error) {
     own.abort()
     enter('close')
@@ -161,6 +166,8 @@ function confirmOver(peer: Peer, session: { camId: string; confirm: string; sid:
   const confirmed = Promise.withResolvers<void>()
   let handler: (message: ToViewer) => void = () => undefined
   const early: ToViewer[] = []
+  const asked = new Map<number, (reply: Extract<ToViewer, { id: number }>) => void>()
+  let questions = 0
   let isConfirmed = false
   let listening = false
   peer.onMessage(text => {
@@ -171,7 +178,8 @@ function confirmOver(peer: Peer, session: { camId: string; confirm: string; sid:
       return
     }
     if (isConfirmed) {
-      if (listening) handler(message)
+      if ('id' in message) asked.get(message.id)?.(message)
+      else if (listening) handler(message)
       else early.push(message)
     } else if (
       message.t === 'confirmed' &&
@@ -192,8 +200,26 @@ function confirmOver(peer: Peer, session: { camId: string; confirm: string; sid:
       listening = true
       for (const message of early.splice(0)) next(message)
     },
+    async request(question: Question) {
+      const id = ++questions
+      const reply = new Promise<Extract<ToViewer, { id: number }>>(resolve => asked.set(id, resolve))
+      peer.send(JSON.stringify({ ...question, id }))
+      try {
+        return await Promise.race([
+          within(CHANNEL_REPLY_MS, reply, 'no_reply'),
+          peer.closed.then(() => undefined),
+        ])
+      } catch {
+        return undefined
+      } finally {
+        asked.delete(id)
+      }
+    },
   }
 }
+
+/** A camera writes a policy to its disk before it answers. */
+const CHANNEL_REPLY_MS = 10_000
 
 async function within<T>(ms: number, work: Promise<T>, code: string): Promise<T> {
   let timer: ReturnType<typeof setTimeout> | undefined

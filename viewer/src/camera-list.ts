@@ -1,0 +1,93 @@
+import { ProtocolFault } from '@ownsight/protocol/errors'
+import { openRoster, type People, type Roster, sealRoster } from '@ownsight/protocol/roster'
+import { type Signal, signal } from '@preact/signals'
+import { ApiFault, api } from './api.ts'
+import type { Keystore } from './keystore.ts'
+
+export type ListContent = { roster: Roster; people: People }
+
+/** The account's sealed list: which cameras there are, which keys they have, what cameras and people are called. */
+export type CameraList = {
+  readonly roster: Signal<Roster>
+  readonly people: Signal<People>
+  /** why the list cannot be shown, one sentence */
+  readonly fault: Signal<string | undefined>
+  /** Reads it again from the server. Faults are shown, not thrown. */
+  reload(): Promise<void>
+  /** Applies a change to the newest list, again when another device was faster. @throws ApiFault, ProtocolFault */
+  update(change: (content: ListContent) => ListContent): Promise<void>
+}
+
+export function openCameraList(keystore: Keystore, ended: AbortSignal): CameraList {
+  const roster = signal<Roster>([])
+  const people = signal<People>([])
+  const fault = signal<string | undefined>(undefined)
+
+  async function load(): Promise<number> {
+    const owner = await keystore.owner()
+    const { version, sealed } = await api.roster()
+    const floor = await keystore.rosterFloor()
+    if (sealed === null) {
+      if (floor > 0)
+        throw new ProtocolFault(
+          'bad_epoch',
+          'version',
+          'the server lost the camera list this device has seen',
+        )
+      return 0
+    }
+    if (!owner) {
+      fault.value =
+        'Your cameras were paired with another browser. Open Ownsight there: this browser does not hold the keys, and the server cannot give them.'
+      return version
+    }
+    const opened = await openRoster(owner.roster, sealed, floor)
+    if (ended.aborted) return opened.version
+    await keystore.raiseRosterFloor(opened.version)
+    roster.value = opened.roster
+    people.value = opened.people
+    fault.value = undefined
+    return opened.version
+  }
+
+  return {
+    roster,
+    people,
+    fault,
+    async reload() {
+      try {
+        await load()
+      } catch (error) {
+        if (!ended.aborted) fault.value = sentence(error)
+      }
+    },
+    async update(change) {
+      const owner = await keystore.owner()
+      if (!owner) throw new ProtocolFault('bad_key', 'roster', 'make the recovery kit first')
+      for (let attempt = 0; ; attempt++) {
+        const version = await load()
+        const next = change({ roster: roster.value, people: people.value })
+        try {
+          const sealed = await sealRoster(owner.roster, next.roster, version + 1, next.people)
+          await api.saveRoster(version + 1, sealed)
+          await keystore.raiseRosterFloor(version + 1)
+          roster.value = next.roster
+          people.value = next.people
+          return
+        } catch (error) {
+          // Another device was faster: read its list and put the change on top of that.
+          if (!(error instanceof ApiFault && error.code === 'conflict') || attempt === 3) throw error
+        }
+      }
+    },
+  }
+}
+
+function sentence(error: unknown): string {
+  if (error instanceof ApiFault) return error.message
+  if (error instanceof ProtocolFault && error.code === 'bad_epoch')
+    return 'The server sent an older list of cameras than this browser has seen. It was not used.'
+  if (error instanceof ProtocolFault)
+    return 'The list of cameras was not written by one of your devices. It was not used.'
+  return 'The list of cameras could not be read. Reload the page.'
+}
