@@ -4,14 +4,20 @@ import { createRequire } from 'node:module'
  * A viewer without a browser, in a process of its own: werift unguarded, as the DTLS client. It does not check its
  * peer, so that it is of use to tests only. Talks by IPC with `werift-viewer.ts`.
  */
-const { RTCPeerConnection, RTCRtpCodecParameters, RtcpPayloadSpecificFeedback, PictureLossIndication } =
-  createRequire(import.meta.url)('werift') as typeof import('werift')
+const {
+  PictureLossIndication,
+  RTCPeerConnection,
+  RTCRtpCodecParameters,
+  RtcpPayloadSpecificFeedback,
+  RtpHeader,
+} = createRequire(import.meta.url)('werift') as typeof import('werift')
 
 export type ToViewerProcess =
   | { do: 'accept'; answer: string }
   | { do: 'send'; text: string }
   | { do: 'openChannel'; label: string }
   | { do: 'keyframe' }
+  | { do: 'rtp'; packets: number }
   | { do: 'close' }
 export type FromViewerProcess =
   | { is: 'offer'; sdp: string }
@@ -33,7 +39,9 @@ const pc = new RTCPeerConnection({
   iceServers: [],
   bundlePolicy: 'max-bundle',
   codecs: {
-    audio: [],
+    audio: process.argv.includes('talk')
+      ? [new RTCRtpCodecParameters({ mimeType: 'audio/opus', clockRate: 48_000, channels: 2 })]
+      : [],
     video: [
       codec('video/H264', 'level-asymmetry-allowed=1;packetization-mode=1;profile-level-id=42e01f'),
       codec('video/VP8'),
@@ -43,6 +51,7 @@ const pc = new RTCPeerConnection({
 let ssrc = 0
 let count = 0
 const transceiver = pc.addTransceiver('video', { direction: 'recvonly' })
+if (process.argv.includes('talk')) pc.addTransceiver('audio', { direction: 'sendrecv' })
 const channel = pc.createDataChannel('os1', { negotiated: true, id: 0 })
 // The camera begins SCTP. Browsers settle the collision (RFC 9260 §5.2.1); werift has to be told to wait.
 Object.defineProperty(pc.sctpTransport, 'isServer', { get: () => true })
@@ -67,11 +76,29 @@ async function sendPli(): Promise<void> {
   await transceiver.receiver.dtlsTransport.sendRtcp([new RtcpPayloadSpecificFeedback({ feedback })])
 }
 
+let sequence = 0
+/** On the transport itself: whether the camera agreed to audio is not asked. */
+async function sendRtp(packets: number): Promise<void> {
+  for (let i = 0; i < packets; i++) {
+    sequence++
+    const header = new RtpHeader({
+      version: 2,
+      payloadType: 111,
+      sequenceNumber: sequence,
+      timestamp: sequence * 960,
+      ssrc: 0x7a1c,
+      payloadOffset: 12,
+    })
+    await transceiver.receiver.dtlsTransport.sendRtp(Buffer.alloc(80, 1), header)
+  }
+}
+
 process.on('message', (message: ToViewerProcess) => {
   if (message.do === 'accept') void pc.setRemoteDescription({ type: 'answer', sdp: message.answer })
   if (message.do === 'send') channel.send(message.text)
   if (message.do === 'openChannel') pc.createDataChannel(message.label)
   if (message.do === 'keyframe') void sendPli()
+  if (message.do === 'rtp') void sendRtp(message.packets)
   if (message.do === 'close') void pc.close().then(() => process.disconnect?.())
 })
 process.on('disconnect', () => process.exit(0))

@@ -20,14 +20,17 @@ export type WeriftViewer = {
   /** Opens another channel in-band (RFC 8832), which no honest viewer does. */
   openChannel(label: string): void
   requestKeyframe(): void
+  /** Sends RTP to the camera, as a viewer that talks. */
+  sendRtp(packets: number): void
   close(): Promise<void>
   /** as a phone whose battery is taken out */
   kill(): void
 }
 
-/** A viewer in a process of its own, with its offer made. */
-export async function createViewer(): Promise<WeriftViewer> {
-  const child = fork(join(import.meta.dirname, 'werift-viewer-process.ts'), { stdio: 'inherit' })
+/** A viewer in a process of its own, with its offer made. @param options.talk it offers to send audio */
+export async function createViewer(options: { talk?: boolean } = {}): Promise<WeriftViewer> {
+  const program = join(import.meta.dirname, 'werift-viewer-process.ts')
+  const child = fork(program, options.talk ? ['talk'] : [], { stdio: 'inherit' })
   const viewer = {
     offer: '',
     messages: [] as string[],
@@ -58,6 +61,7 @@ export async function createViewer(): Promise<WeriftViewer> {
     send: text => tell({ do: 'send', text }),
     openChannel: label => tell({ do: 'openChannel', label }),
     requestKeyframe: () => tell({ do: 'keyframe' }),
+    sendRtp: packets => tell({ do: 'rtp', packets }),
     close: () => ended(child, () => tell({ do: 'close' })),
     kill: () => void child.kill('SIGKILL'),
   }

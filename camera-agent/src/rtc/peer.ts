@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto'
+import { setTimeout as delay } from 'node:timers/promises'
 import { CHANNEL_ID, CHANNEL_LABEL } from '@ownsight/protocol/channel'
 import { CHANNEL_MESSAGE_MAX_BYTES, VIEWER_SILENT_MS } from '@ownsight/protocol/limits'
 import type { RTCDataChannel, RTCPeerConnection, RTCRtpSender } from 'werift'
@@ -72,6 +73,8 @@ const CODECS = () => [
   video('video/VP8'),
   video('video/rtx'),
 ]
+
+const LAST_WORDS_MS = 300
 
 /** Faults of a peer that is not the one the signed offer names. */
 const UNPROVED: ReadonlySet<GuardCode> = new Set(['possession', 'finished', 'transcript', 'fingerprint'])
@@ -186,6 +189,8 @@ function run(parts: Parts): CameraPeer {
     clearInterval(watchdog)
     opened.reject(error ?? new PeerError(reason))
     ended.resolve(reason)
+    // The last messages say why: they leave before the connection does.
+    for (let i = 0; i < LAST_WORDS_MS / 10 && isOpen && channel.bufferedAmount > 0; i++) await delay(10)
     await pc.close()
   }
   const connection = iceOf(transport)
