@@ -40,10 +40,11 @@ export function openCameraNamespace(sockets: Sockets, runtime: Runtime): void {
       runtime,
       'publish',
       () => publishes.take(proof.key),
-      async ({ beacon }) => {
+      async ({ beacon, head }) => {
         requireTyp(beacon, 'os1-beacon')
         runtime.routed.received(beacon, socket)
         presence.beacon(id, account, socket, beacon)
+        if (head !== undefined) await runtime.heads.keep(id, head)
         return { ok: true }
       },
     )

@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { invite } from './accounts.ts'
 import { type ConfigInput, parseConfig } from './config.ts'
+import { runScope, SCOPE_HELP } from './scope-command.ts'
 import { startSignaling } from './server.ts'
 import { SignalingError } from './signaling-error.ts'
 import { openDatabase } from './store/database.ts'
@@ -28,7 +29,8 @@ const HELP = `ownsight-signaling: connects cameras and viewers that know each ot
   --retention-days N     how long the log of routed messages is kept (default 90, at most 400)
   --config FILE          the same settings as JSON
   --help                 this text
-`
+
+${SCOPE_HELP}`
 
 const text = { type: 'string' } as const
 const OPTIONS = {
@@ -45,19 +47,35 @@ const OPTIONS = {
   config: text,
   help: { type: 'boolean' },
 } as const
+const SCOPE_OPTIONS = {
+  from: text,
+  to: text,
+  build: text,
+  instance: text,
+  integration: text,
+  sessions: text,
+  csv: text,
+  json: { type: 'boolean' },
+} as const
 
 function parseCommandLine() {
   try {
-    const { values, positionals } = parseArgs({ options: OPTIONS, allowPositionals: true })
-    return { ...values, command: readCommand(positionals) }
+    const options = { ...OPTIONS, ...SCOPE_OPTIONS }
+    const { values, positionals } = parseArgs({ options, allowPositionals: true })
+    const command = readCommand(positionals)
+    const stray = Object.keys(values).find(name => name in SCOPE_OPTIONS)
+    if (command !== 'scope' && stray) throw new Error(`--${stray} belongs to the command scope`)
+    return { ...values, command }
   } catch (error) {
     throw new SignalingError('usage', `${(error as Error).message.split('. ')[0]}. See --help.`)
   }
 }
 
-function readCommand([command = 'serve', ...rest]: string[]): 'serve' | 'invite' {
-  if ((command !== 'serve' && command !== 'invite') || rest.length > 0)
-    throw new Error(`Unknown command ${[command, ...rest].join(' ')}`)
+const COMMANDS = ['serve', 'invite', 'scope'] as const
+
+function readCommand([name = 'serve', ...rest]: string[]): (typeof COMMANDS)[number] {
+  const command = COMMANDS.find(each => each === name)
+  if (!command || rest.length > 0) throw new Error(`Unknown command ${[name, ...rest].join(' ')}`)
   return command
 }
 
@@ -100,11 +118,21 @@ function readConfig(path: string): Partial<ConfigInput> {
   }
 }
 
-async function main(): Promise<void> {
+async function main(): Promise<number> {
   const options = parseCommandLine()
-  if (options.help) return void process.stdout.write(HELP)
-  if (options.command === 'invite') return printInvitation(configure(options))
-  const signaling = await startSignaling(configure(options))
+  if (options.help) {
+    process.stdout.write(HELP)
+    return 0
+  }
+  const input = configure(options)
+  if (options.command === 'scope') return runScope(parseConfig(input).data, options)
+  if (options.command === 'invite') await printInvitation(input)
+  else await serve(input)
+  return 0
+}
+
+async function serve(input: ConfigInput): Promise<void> {
+  const signaling = await startSignaling(input)
   const { origin, setupToken } = signaling
   const first = `There is no account yet. Open it and make the first one with this token:\n\n  ${setupToken}\n\n`
   process.stdout.write(`Signaling server: ${origin}\n${setupToken ? first : ''}`)
@@ -124,7 +152,7 @@ async function printInvitation(input: ConfigInput): Promise<void> {
 }
 
 main().then(
-  () => process.exit(),
+  code => process.exit(code),
   (error: unknown) => {
     const known = error instanceof SignalingError
     process.stderr.write(

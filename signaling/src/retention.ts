@@ -61,6 +61,8 @@ export async function purge(kept: Kept, now: number, signal?: AbortSignal): Prom
 const TIMED = [
   ['routed', 't'],
   ['sessions', 'first'],
+  ['minutes', 't'],
+  ['camera_days', 't'],
   ['heads', 't'],
 ] as const
 

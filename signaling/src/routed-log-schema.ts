@@ -20,6 +20,14 @@ export const LOG_MIGRATIONS: readonly string[] = [
     messages INTEGER NOT NULL, suspect INTEGER NOT NULL
   ) STRICT;
   CREATE INDEX sessions_by_time ON sessions (first, last, run, result);
+  -- The same, counted: by the minute of their first message, and which cameras were asked on a day.
+  CREATE TABLE minutes (
+    t INTEGER NOT NULL, run INTEGER NOT NULL, result INTEGER NOT NULL, sessions INTEGER NOT NULL,
+    PRIMARY KEY (t, run, result)
+  ) STRICT, WITHOUT ROWID;
+  CREATE TABLE camera_days (
+    t INTEGER NOT NULL, run INTEGER NOT NULL, cam INTEGER NOT NULL, PRIMARY KEY (t, run, cam)
+  ) STRICT, WITHOUT ROWID;
 
   -- One message. sid: only where the message claims another one than its session's. suspect: it did not go, or did not
   -- come from, where it says.
@@ -33,12 +41,14 @@ export const LOG_MIGRATIONS: readonly string[] = [
   `
   -- What cameras signed about their own logs, and the keys to check it by: a camera's id is the hash of its key.
   CREATE TABLE head_cameras (cam TEXT PRIMARY KEY, x TEXT NOT NULL, y TEXT NOT NULL, since INTEGER NOT NULL) STRICT;
+  -- t: when this place of the log was first told; until: when it was last told; signed: when, by the camera's clock.
+  -- fault: how it contradicts the head before it.
   CREATE TABLE heads (
-    cam TEXT NOT NULL, t INTEGER NOT NULL, i INTEGER NOT NULL, h TEXT NOT NULL, signed INTEGER NOT NULL,
+    cam TEXT NOT NULL, t INTEGER NOT NULL, until INTEGER NOT NULL, i INTEGER NOT NULL, h TEXT NOT NULL, signed INTEGER NOT NULL,
     fault TEXT, jws TEXT NOT NULL, PRIMARY KEY (cam, t)
   ) STRICT, WITHOUT ROWID;
   CREATE INDEX heads_by_time ON heads (t);
-  CREATE INDEX heads_faulty ON heads (t) WHERE fault IS NOT NULL;
+  CREATE INDEX heads_faulty ON heads (cam, t) WHERE fault IS NOT NULL;
   `,
 ]
 

@@ -13,6 +13,8 @@ export type Session = {
   messages: number
   suspect: boolean
   result: string
+  /** the result it is counted under, once it is */
+  counted?: string
 }
 
 /** One routed message. Pseudonyms are 48 bits; a connection is a number within one run of the server. */
@@ -63,6 +65,10 @@ export function camText(bits: number): string {
 
 export const pseudText = (bits: number): string => `p${bits.toString(16).padStart(12, '0')}`
 
+export const MINUTE_MS = 60_000
+export const DAY_MS = 86_400_000
+export const floorTo = (unit: number, t: number): number => Math.floor(t / unit) * unit
+
 type Missing = { first: number; last: number; rows: number }
 
 /** Writes one run's messages, each batch in one transaction. */
@@ -88,7 +94,25 @@ export function openRowWriter(db: DatabaseSync, run: Run, started: number): RowW
     const suspect = Number(session.suspect)
     if (session.id !== undefined) return void statements.update.run(last, ...tail, suspect, session.id)
     const head = [runId, first, last, sid, session.fromPseud ?? null, camBits(asked)]
+    statements.camera.run(floorTo(DAY_MS, first), runId, camBits(asked))
     session.id = Number(statements.session.run(...head, ...tail, suspect).lastInsertRowid)
+  }
+
+  /** What has to be added to which count. */
+  function countSessions(touched: Set<Session>): void {
+    const changes = new Map<string, number>()
+    const change = (t: number, result: string, by: number) =>
+      changes.set(`${t} ${result}`, (changes.get(`${t} ${result}`) ?? 0) + by)
+    for (const { first, result, counted } of touched) {
+      if (counted === result) continue
+      const minute = floorTo(MINUTE_MS, first)
+      if (counted !== undefined) change(minute, counted, -1)
+      change(minute, result, 1)
+    }
+    for (const [key, by] of changes) {
+      const [t, result = ''] = key.split(' ')
+      statements.count.run(Number(t), runId, wordId(result), by)
+    }
   }
 
   function writeRow(row: Row): void {
@@ -125,10 +149,12 @@ export function openRowWriter(db: DatabaseSync, run: Run, started: number): RowW
         db.exec('BEGIN IMMEDIATE')
         for (const row of rows) if (row.session) gather(row.session, row)
         for (const session of touched) writeSession(session)
+        countSessions(touched)
         for (const row of rows) writeRow(row)
         if (missing) statements.missing.run(runId, missing.first, missing.last, missing.rows)
         statements.seen.run(last, runId)
         db.exec('COMMIT')
+        for (const session of touched) session.counted = session.result
         missing = undefined
         return true
       } catch {
@@ -184,6 +210,9 @@ function prepare(db: DatabaseSync) {
     update:
       sql(`UPDATE sessions SET last = ?, to_pseud = ?, reached = ?, result = ?, messages = ?, suspect = ?
       WHERE id = ?`),
+    count: sql(`INSERT INTO minutes (t, run, result, sessions) VALUES (?, ?, ?, ?)
+      ON CONFLICT DO UPDATE SET sessions = sessions + excluded.sessions`),
+    camera: sql('INSERT INTO camera_days (t, run, cam) VALUES (?, ?, ?) ON CONFLICT DO NOTHING'),
     row: sql(`INSERT INTO routed (t, run, n, typ, result, from_conn, to_conn, from_pseud, to_pseud, asked, reached,
       session, sid, size, suspect) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`),
   }

@@ -1,4 +1,5 @@
 import type { Config } from './config.ts'
+import type { Heads } from './heads.ts'
 import type { Log } from './log.ts'
 import type { Metrics } from './metrics.ts'
 import type { PasswordPool } from './password-pool.ts'
@@ -15,6 +16,7 @@ export type Runtime = {
   readonly passwords: PasswordPool
   readonly presence: Presence
   readonly routed: RoutedLog
+  readonly heads: Heads
   origin(): string
   /** `__Host-sid` over TLS; with the port on loopback, where cookies are shared by all ports. */
   cookieName(): string

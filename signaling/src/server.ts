@@ -3,6 +3,7 @@ import { VERSION } from '@ownsight/protocol/version'
 import { newSetupToken } from './accounts.ts'
 import { openCameraNamespace } from './camera-namespace.ts'
 import { type Config, type ConfigInput, originOf, parseConfig } from './config.ts'
+import { startHeads } from './heads.ts'
 import { openHealth } from './health.ts'
 import { createHttp } from './http.ts'
 import { createPseudonyms, newInstance, openLog } from './log.ts'
@@ -12,7 +13,7 @@ import { createPasswordPool } from './password-pool.ts'
 import { createPresence } from './presence.ts'
 import { openPseudonyms } from './pseudonyms.ts'
 import { startRetention } from './retention.ts'
-import { type RoutedLog, startRoutedLog } from './routed-log.ts'
+import { startRoutedLog } from './routed-log.ts'
 import { LOG_FILE, LOG_MIGRATIONS } from './routed-log-schema.ts'
 import { openRowWriter } from './routed-log-writer.ts'
 import type { Runtime } from './runtime.ts'
@@ -105,7 +106,7 @@ function createRuntime(
     metrics,
     origin,
     log: openLog(config.logLevel, undefined, instance),
-    routed: openRecords(config, db, metrics, instance, opened),
+    ...openRecords(config, db, metrics, instance, opened),
     passwords: createPasswordPool({
       onDepth: waiting => metrics.passwordQueue.set(waiting),
       onBusy: () => metrics.refused.inc({ reason: 'busy' }),
@@ -123,7 +124,7 @@ function openRecords(
   metrics: Metrics,
   instance: string,
   opened: (() => unknown)[],
-): RoutedLog {
+) {
   const file = openFile(config.data, LOG_FILE, LOG_MIGRATIONS)
   opened.push(() => file.close())
   const pseudonyms = openPseudonyms(config.data)
@@ -139,7 +140,9 @@ function openRecords(
     days: config.retentionDays,
   })
   opened.push(() => retention.close())
-  return routed
+  const heads = startHeads(db, file, metrics)
+  opened.push(() => heads.close())
+  return { routed, heads }
 }
 
 async function openHealthOf(
