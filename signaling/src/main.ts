@@ -6,7 +6,6 @@ import { parseArgs } from 'node:util'
 import { invite } from './accounts.ts'
 import { type ConfigInput, parseConfig } from './config.ts'
 import { runScope, SCOPE_HELP } from './scope-command.ts'
-import { startSignaling } from './server.ts'
 import { SignalingError } from './signaling-error.ts'
 import { openDatabase } from './store/database.ts'
 
@@ -132,6 +131,8 @@ async function main(): Promise<number> {
 }
 
 async function serve(input: ConfigInput): Promise<void> {
+  // Whoever only asks does not wait for a server to load.
+  const { startSignaling } = await import('./server.ts')
   const signaling = await startSignaling(input)
   const { origin, setupToken } = signaling
   const first = `There is no account yet. Open it and make the first one with this token:\n\n  ${setupToken}\n\n`

@@ -124,14 +124,18 @@ export function* listSessions(
   }
 }
 
-/** @param limit at most so many; the number of all of them is told beside */
-export function listStrays(
-  log: DatabaseSync,
-  window: Window,
-  runs: readonly Run[],
-  limit: number,
-): { count: number; reached: Map<string, number>; strays: Stray[] } {
-  if (runs.length === 0) return { count: 0, reached: new Map(), strays: [] }
+export type Strays = {
+  count: number
+  /** requests, by the camera that got them */
+  reached: Map<string, number>
+  foreignReplies: number
+  first: Stray[]
+}
+
+/** @param limit at most so many are told one by one */
+export function listStrays(log: DatabaseSync, window: Window, runs: readonly Run[], limit: number): Strays {
+  const found: Strays = { count: 0, foreignReplies: 0, reached: new Map(), first: [] }
+  if (runs.length === 0) return found
   const known = new Map(runs.map(run => [run.id, run]))
   const rows = log
     .prepare(
@@ -142,14 +146,14 @@ export function listStrays(
       WHERE r.suspect = 1 AND r.t >= $from AND r.t < $to AND r.${inRuns(runs)} ORDER BY r.t`,
     )
     .iterate({ from: window.from, to: window.to })
-  const found = { count: 0, reached: new Map<string, number>(), strays: [] as Stray[] }
   for (const row of rows) {
     found.count++
     const reached = camera(row.reached)
-    if (reached && row.result !== 'foreign_answer')
+    if (row.result === 'foreign_answer') found.foreignReplies++
+    else if (reached && row.result !== 'passed')
       found.reached.set(reached, (found.reached.get(reached) ?? 0) + 1)
-    if (found.strays.length >= limit) continue
-    found.strays.push({
+    if (found.first.length >= limit) continue
+    found.first.push({
       at: isoTime(row.t),
       ...{ typ: String(row.typ), result: String(row.result) },
       instance: known.get(Number(row.run))?.instance ?? '',

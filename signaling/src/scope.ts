@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { LOG_FILE, LOG_MIGRATIONS } from './routed-log-schema.ts'
 import { camText } from './routed-log-writer.ts'
-import { type CameraWord, readHeads } from './scope-heads.ts'
+import { type CameraWord, type HeadReader, readHeads } from './scope-heads.ts'
 import {
   camerasAsked,
   countSessions,
@@ -12,6 +12,7 @@ import {
   type RoutedSession,
   type SessionCount,
   type Stray,
+  type Strays,
 } from './scope-sessions.ts'
 import { type Run, runsOf, UNWRITTEN_MS, type Window } from './scope-window.ts'
 import { SignalingError } from './signaling-error.ts'
@@ -52,6 +53,7 @@ export type Gap =
   | { kind: 'no_run' }
 
 const STRAYS_SHOWN = 50
+const AT_ONCE = 32
 
 /** Read only, beside a running server too. @throws SignalingError */
 export function openLog(folder: string): DatabaseSync {
@@ -79,9 +81,9 @@ export async function scope(
   now: number = Date.now(),
 ): Promise<Scope> {
   const { from, to: asked, ...filter } = window
+  if (from >= now) throw new SignalingError('from', '--from lies in the future.')
   const to = Math.min(asked, now)
   const until = { ...window, to }
-  log.exec('BEGIN')
   const runs = runsOf(log, until)
   const by = countSessions(log, until, runs)
   const strays = listStrays(log, until, runs, STRAYS_SHOWN)
@@ -113,8 +115,7 @@ async function readWords(
 ): Promise<CameraWord[]> {
   const heads = readHeads(log)
   const words: CameraWord[] = []
-  for (const camera of heads.cameras) {
-    const word = await heads.read(camera, from, to)
+  for (const { camera, word } of await readAll(heads, from, to)) {
     const owes = asked.has(camera.cam.slice(0, 8))
     if (owes || word.doubt === 'contradiction') words.push(word)
     else {
@@ -129,6 +130,20 @@ async function readWords(
   return words
 }
 
+/** Signatures are checked by other threads meanwhile, so several at once. */
+async function readAll(heads: HeadReader, from: number, to: number) {
+  const all: { camera: HeadReader['cameras'][number]; word: CameraWord }[] = []
+  for (let i = 0; i < heads.cameras.length; i += AT_ONCE)
+    all.push(
+      ...(await Promise.all(
+        heads.cameras
+          .slice(i, i + AT_ONCE)
+          .map(async camera => ({ camera, word: await heads.read(camera, from, to) })),
+      )),
+    )
+  return all
+}
+
 const isWorthTelling = (word: CameraWord): boolean =>
   word.doubt !== undefined || word.foreign > 0 || Object.keys(word.refused).length > 0
 
@@ -136,7 +151,7 @@ export const refusals = (word: CameraWord): number =>
   Object.values(word.refused).reduce((sum, times) => sum + times, 0)
 
 /** What the server saw go astray and what the camera refused is one thing told twice, so the larger number counts. */
-function countAttempts(words: CameraWord[], strays: ReturnType<typeof listStrays>): Scope['attempts'] {
+function countAttempts(words: CameraWord[], strays: Strays): Scope['attempts'] {
   const refusedAt = new Map(words.map(word => [word.cam.slice(0, 8), refusals(word)]))
   let [total, refused] = [0, 0]
   for (const cam of new Set([...refusedAt.keys(), ...strays.reached.keys()])) {
@@ -144,12 +159,11 @@ function countAttempts(words: CameraWord[], strays: ReturnType<typeof listStrays
     total += Math.max(said, seen)
     refused += said
   }
-  const toCameras = [...strays.reached.values()].reduce((sum, times) => sum + times, 0)
   return {
     total,
     refused,
-    strays: { total: strays.count, first: strays.strays },
-    foreignReplies: strays.count - toCameras,
+    strays: { total: strays.count, first: strays.first },
+    foreignReplies: strays.foreignReplies,
   }
 }
 
