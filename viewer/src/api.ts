@@ -12,7 +12,7 @@ export class ApiFault extends Error {
   }
 }
 
-async function call<T>(method: 'GET' | 'POST' | 'PUT', path: string, body?: unknown): Promise<T> {
+async function call<T>(method: 'GET' | 'POST' | 'PUT' | 'DELETE', path: string, body?: unknown): Promise<T> {
   let response: Response
   try {
     response = await fetch(`/api/${path}`, {
@@ -42,6 +42,11 @@ export const api = {
   signOut: () => call<void>('POST', 'sign-out', {}),
   addDevice: (auth: PublicKey) => call<void>('POST', 'devices', { auth }),
   invite: () => call<{ invitation: string; exp: number }>('POST', 'invitations', {}),
+  /** An invitation for one more account that may reach this camera; `until` in seconds since the epoch. */
+  inviteGuest: (cam: string, until: number | null) =>
+    call<{ invitation: string; exp: number }>('POST', 'guest-invitations', { cam, until }),
+  join: (invitation: string) => call<{ cam: string }>('POST', 'join', { invitation }),
+  forgetCamera: (cam: string) => call<void>('DELETE', `cameras/${cam}`, {}),
   cameras: () => call<{ cam: string; online: boolean; beacon?: string }[]>('GET', 'cameras'),
   roster: () => call<{ version: number; sealed: string | null }>('GET', 'roster'),
   saveRoster: (version: number, sealed: string) => call<void>('PUT', 'roster', { version, sealed }),

@@ -1,6 +1,6 @@
 import { signal } from '@preact/signals'
 import { type Account, api } from './api.ts'
-import type { StartLink } from './fragment.ts'
+import type { InviteLink, Link } from './fragment.ts'
 import { type Home, openHome } from './home.ts'
 
 /** Which page is up. One account at a time; leaving it disposes of all of it. */
@@ -12,11 +12,16 @@ export type Page =
   | { name: 'pair' }
   | { name: 'kit'; after: 'pair' | 'cameras' }
   | { name: 'live'; camId: string }
+  | { name: 'camera'; camId: string }
+  | { name: 'share'; camId: string }
+  | { name: 'invited' }
 
 export const page = signal<Page>({ name: 'loading' })
 export const home = signal<Home | undefined>(undefined)
 /** A pairing the start link brought, to be done once signed in. */
 export const startPairing = signal<{ code: string; name: string } | undefined>(undefined)
+/** An invitation a link brought, to be taken up once signed in. */
+export const openedInvite = signal<InviteLink | undefined>(undefined)
 
 const tabs = new BroadcastChannel('ownsight')
 
@@ -32,13 +37,18 @@ export async function enter(account: Account): Promise<void> {
   home.value?.dispose()
   home.value = undefined
   home.value = await openHome(account)
-  page.value = startPairing.value ? { name: 'pair' } : { name: 'cameras' }
+  page.value = startPairing.value
+    ? { name: 'pair' }
+    : openedInvite.value
+      ? { name: 'invited' }
+      : { name: 'cameras' }
 }
 
 function leave(next: Page): void {
   home.value?.dispose()
   home.value = undefined
   startPairing.value = undefined
+  openedInvite.value = undefined
   page.value = next
 }
 
@@ -48,21 +58,27 @@ export async function signOut(): Promise<void> {
   await api.signOut().catch(() => undefined)
 }
 
-export async function start(link: StartLink | 'refused' | undefined): Promise<void> {
+const NOTES = {
+  refused: 'This link works only on the machine that printed it.',
+  broken: 'This invitation link is not whole. Open all of it, or ask for it again.',
+} as const
+
+export async function start(link: Link | 'refused' | 'broken' | undefined): Promise<void> {
   if (!globalThis.isSecureContext || !globalThis.crypto?.subtle) {
     page.value = { name: 'insecure' }
     return
   }
-  const refused = link === 'refused' ? 'This link works only on the machine that printed it.' : undefined
+  const note = typeof link === 'string' ? { note: NOTES[link] } : {}
   try {
-    if (typeof link === 'object') {
+    if (typeof link === 'object' && 'token' in link) {
       startPairing.value = link.pairing
       const { account } = await api.signIn({ token: link.token })
       return await enter(account)
     }
+    openedInvite.value = link && typeof link === 'object' ? link : undefined
     const { setup, account } = await api.state()
     if (account) return await enter(account)
-    page.value = { name: 'sign-in', setup, ...(refused ? { note: refused } : {}) }
+    page.value = openedInvite.value ? { name: 'invited' } : { name: 'sign-in', setup, ...note }
   } catch (error) {
     startPairing.value = undefined
     const { account, setup } = await api.state().catch(() => ({ account: null, setup: false }))

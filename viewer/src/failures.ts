@@ -34,12 +34,21 @@ const SENTENCES: { [code: string]: string } = {
   replaced: 'You opened this camera elsewhere.',
   shutdown: 'The camera is restarting; trying again.',
   silent: 'The connection was lost; trying again.',
+  released: 'This camera was handed over, and has forgotten everyone.',
   protocol: 'This viewer and the camera do not understand each other. Update the camera agent.',
   lost: 'The connection was lost; trying again.',
 }
 
 export const sentenceFor = (code: string): string =>
   SENTENCES[code] ?? 'The picture could not be opened; trying again.'
+
+/** The same for a camera of somebody else: a camera does not answer those it does not know. */
+export const guestSentenceFor = (code: string): string =>
+  code === 'no_reply'
+    ? 'The camera did not answer. It may be off, or its owner may have removed you.'
+    : code === 'unknown_camera'
+      ? 'The server does not let you reach this camera any more. Ask its owner.'
+      : sentenceFor(code)
 
 /** Faults that another try does not mend. */
 const FINAL = new Set([
@@ -52,6 +61,7 @@ const FINAL = new Set([
   'bad_sdp',
   'protocol',
   'replaced',
+  'released',
 ])
 export const isFinal = (code: string): boolean => FINAL.has(code)
 

@@ -9,6 +9,14 @@ export type GuestCamera = {
   /** the invite key's private half, until the camera has tied it to this device */
   readonly secret?: Uint8Array<ArrayBuffer>
   readonly key?: PublicKey
+  /** the server's half of the link, until it was used */
+  readonly server?: string
+  /** while the owner has to let this device in: the hash of the policy it waits to see changed */
+  readonly waiting?: string
+  /** true once a session was confirmed */
+  readonly letIn?: boolean
+  /** what the camera said last, over a session of its own, when it ended for good */
+  readonly ended?: string
 }
 
 export interface GuestsSchema extends DBSchema {

@@ -30,6 +30,8 @@ export type Home = {
   readonly policies: Policies
   /** cameras of others, by invitation */
   readonly guests: GuestCameras
+  /** invitations whose link was opened on a second device: when, in seconds since the epoch */
+  readonly reused: Signal<ReadonlyMap<string, number>>
   /** Changes the sealed list: what cameras and people are called. */
   readonly updateList: CameraList['update']
   readonly reloadList: CameraList['reload']
@@ -90,6 +92,7 @@ export async function openHome(account: Account): Promise<Home> {
     kitPending,
     policies,
     guests,
+    reused: signal<ReadonlyMap<string, number>>(new Map()),
     updateList: list.update,
     reloadList: list.reload,
     owner: keystore.owner,

@@ -30,6 +30,9 @@ export type Keystore = {
   raiseRosterFloor(version: number): Promise<void>
   phrases(): Promise<{ [camId: string]: string }>
   savePhrase(camId: string, phrase: string): Promise<void>
+  /** until when a guest is wanted, by invitation: seconds since the epoch, or null for without end */
+  wish(inviteId: string): Promise<number | null | undefined>
+  saveWish(inviteId: string, until: number | null): Promise<void>
   readonly policies: PolicyStore
   readonly guests: GuestStore
   head(camId: string): Promise<{ i: number; h: string; at: number } | undefined>
@@ -65,6 +68,14 @@ export async function openKeystore(account: string): Promise<Keystore> {
     async savePhrase(camId, phrase) {
       const before = (await db.get('keys', 'phrases')) as { [camId: string]: string } | undefined
       await db.put('keys', { ...before, [camId]: phrase }, 'phrases')
+    },
+    async wish(inviteId) {
+      const kept = ((await db.get('keys', 'wishes')) as { [id: string]: string } | undefined)?.[inviteId]
+      return kept === undefined ? undefined : kept === '' ? null : Number(kept)
+    },
+    async saveWish(inviteId, until) {
+      const before = (await db.get('keys', 'wishes')) as { [id: string]: string } | undefined
+      await db.put('keys', { ...before, [inviteId]: until === null ? '' : String(until) }, 'wishes')
     },
     policies: policyStore(db as never),
     guests: guestStore(db as never),

@@ -1,3 +1,4 @@
+import type { Right } from '@ownsight/protocol/messages'
 import { type Signal, signal } from '@preact/signals'
 import { WatchFault } from './failures.ts'
 import { type LiveState, liveState, type Signs } from './live-state.ts'
@@ -12,6 +13,8 @@ export type LiveView = {
   readonly source: Signal<{ state: string; code?: string } | undefined>
   /** code of what went wrong last; undefined while all is well */
   readonly fault: Signal<string | undefined>
+  /** what this session may do, as the camera last said */
+  readonly rights: Signal<readonly Right[] | undefined>
   /** true when it has stopped trying by itself */
   readonly gaveUp: Signal<boolean>
   frame(): void
@@ -24,13 +27,23 @@ const LOST_MS = 7000
 
 /** Watches until `signal` aborts: a new session whenever one ends for a reason that may pass. */
 export function openLiveView(
-  options: WatchOptions & { isFinal: (code: string) => boolean; wake: () => Promise<void> },
+  options: WatchOptions & {
+    isFinal: (code: string) => boolean
+    wake: () => Promise<void>
+    /** resolves when the camera may have another policy than it had at this moment */
+    news: () => Promise<void>
+    /** told of each confirmed session; what it returns is called at its end */
+    onSession?: (session: LiveSession) => () => void
+    /** told why a session ended or did not come about, unless this page ended it */
+    onEnd?: (code: string) => void
+  },
 ): LiveView {
   const view = {
     state: signal<LiveState>('connecting'),
     stream: signal<MediaStream | undefined>(undefined),
     path: signal<'direct' | 'relayed' | undefined>(undefined),
     source: signal<{ state: string; code?: string } | undefined>(undefined),
+    rights: signal<readonly Right[] | undefined>(undefined),
     fault: signal<string | undefined>(undefined),
     gaveUp: signal(false),
   }
@@ -42,6 +55,14 @@ export function openLiveView(
       if (options.signal.aborted) return
       if (signs.confirmedAt !== undefined) tries = 0
       view.fault.value = code
+      options.onEnd?.(code)
+      if (code === 'private') {
+        // It comes back by itself when the owner turns the camera on.
+        view.state.value = 'ended'
+        await options.news()
+        tries = -1
+        continue
+      }
       if (options.isFinal(code)) break
       await Promise.race([pause(Math.min(500 * 2 ** tries, 8000)), options.wake()])
     }
@@ -68,6 +89,7 @@ export function openLiveView(
       view.stream.value = undefined
       view.path.value = undefined
       view.source.value = undefined
+      view.rights.value = undefined
       signs = { ...signs, phase: 'ended' }
     }
   }
@@ -77,10 +99,13 @@ export function openLiveView(
     const ended = Promise.withResolvers<string>()
     signs = { phase: 'confirmed', confirmedAt: performance.now() }
     view.fault.value = undefined
+    view.rights.value = session.granted.r
+    const release = options.onSession?.(session)
     session.onMessage(message => {
       if (message.t === 'heartbeat' && message.th === session.th) signs.heartbeatAt = performance.now()
       if (message.t === 'source')
         view.source.value = { state: message.state, ...(message.code ? { code: message.code } : {}) }
+      if (message.t === 'rights') view.rights.value = message.r
       if (message.t === 'ended') ended.resolve(message.code)
     })
     view.stream.value = session.stream
@@ -99,6 +124,7 @@ export function openLiveView(
     } finally {
       clearInterval(look)
       clearInterval(pathLook)
+      release?.()
       if (!options.signal.aborted) session.peer.send(JSON.stringify({ t: 'bye' }))
     }
   }

@@ -1,7 +1,7 @@
-import { takeStartLink } from './fragment.ts'
+import { takeLink } from './fragment.ts'
 
 // First of all: a link's secrets leave the address bar before any other module runs.
-const link = takeStartLink()
+const link = takeLink()
 
 const [{ render }, { App }, { followOtherTabs, start }] = await Promise.all([
   import('preact'),
@@ -16,5 +16,10 @@ followOtherTabs()
 // A page that comes back from the back/forward cache starts from nothing.
 addEventListener('pageshow', event => {
   if (event.persisted) location.reload()
+})
+// A link opened in a tab where Ownsight is open already changes nothing but the fragment.
+addEventListener('hashchange', () => {
+  const opened = takeLink()
+  if (opened) void start(opened)
 })
 await start(link)

@@ -44,7 +44,9 @@ export type PolicyStore = {
 export type Policies = {
   /** What is known of a camera; loads it at the first call. */
   of(camId: string): ReadonlySignal<CameraPolicy>
-  /** Keeps the operation, then tries to deliver it; resolves when kept and tried once, delivered or not. */
+  /** Keeps the operation; resolves when it is on the disk, and delivers it in its own time. */
+  keep(camId: string, changes: readonly PolicyChange[], label: string): Promise<void>
+  /** The same, and resolves when it was tried once, delivered or not. */
   change(camId: string, changes: readonly PolicyChange[], label: string): Promise<void>
   /** Asks the camera what is in force, and delivers what waits. */
   refresh(camId: string): Promise<void>
@@ -216,12 +218,18 @@ export function openPolicies(options: PoliciesOptions): Policies {
     return undefined
   }
 
+  async function keep(camId: string, changes: readonly PolicyChange[], label: string): Promise<void> {
+    await store.addOperation({ cam: camId, changes, label, since: Date.now(), sent: [], unsure: false })
+    options.onKept?.(camId)
+    await show(camId)
+    void run(camId)
+  }
+
   return {
     of: camId => boxOf(camId).state,
+    keep,
     async change(camId, changes, label) {
-      await store.addOperation({ cam: camId, changes, label, since: Date.now(), sent: [], unsure: false })
-      options.onKept?.(camId)
-      await show(camId)
+      await keep(camId, changes, label)
       await run(camId)
     },
     refresh: run,

@@ -4,6 +4,7 @@ import { faultCode } from '@ownsight/protocol/errors'
 import type { Reply } from '@ownsight/protocol/events'
 import type { KeyPair, PublicKey } from '@ownsight/protocol/ids'
 import { CONFIRMING_MS, CONNECTING_MS, OFFERED_MS } from '@ownsight/protocol/limits'
+import type { Right } from '@ownsight/protocol/messages'
 import {
   type Attempt,
   newSid,
@@ -42,6 +43,8 @@ export type LiveSession = {
   stream: MediaStream
   peer: Peer
   th: string
+  /** what the camera granted, and until when: seconds since the epoch */
+  granted: { r: readonly Right[]; exp: number }
   onMessage(handler: (message: ToViewer) => void): void
   /** One question over the channel; undefined when the session ends or the camera stays silent. */
   request(question: Question): Promise<Extract<ToViewer, { id: number }> | undefined>
@@ -124,7 +127,8 @@ async function attemptOnce(options: WatchOptions, win: string): Promise<LiveSess
     enter('confirmed')
     const stream = await within(CONNECTING_MS, peer.stream, 'no_path')
     const { onMessage, request } = session
-    return { camId: camera.camId, stream, peer, th, onMessage, request }
+    const { granted } = found
+    return { camId: camera.camId, stream, peer, th, granted, onMessage, request }
   } catch (error) {
     own.abort()
     enter('close')
@@ -132,18 +136,23 @@ async function attemptOnce(options: WatchOptions, win: string): Promise<LiveSess
   }
 }
 
+type Answered = { sdp: string; ah: string; fingerprint: string; granted: LiveSession['granted'] }
+
 /** Sends the same envelope until a reply verifies or the deadline comes. What does not verify is counted, no more. */
 async function answerFor(
   options: WatchOptions,
   offer: string,
   attempt: Attempt,
-): Promise<{ sdp: string; ah: string; fingerprint: string } | { staleWin: string }> {
+): Promise<Answered | { staleWin: string }> {
   const end = performance.now() + OFFERED_MS
   let hint = 'no_reply'
   for (let wait = 300; performance.now() < end && !options.signal.aborted; wait = Math.min(wait * 2, 2000)) {
     const reply = await options.ask('offer', { cam: attempt.camId, offer })
     try {
-      if ('answer' in reply) return await openAnswer(reply.answer, attempt)
+      if ('answer' in reply) {
+        const { answer, ...rest } = await openAnswer(reply.answer, attempt)
+        return { ...rest, granted: { r: answer.payload.r, exp: answer.payload.exp } }
+      }
       if ('refuse' in reply) {
         const { payload } = await openRefusal(reply.refuse, attempt)
         if (payload.code === 'stale_win' && payload.win) return { staleWin: payload.win }

@@ -1,10 +1,13 @@
 import { useEffect, useRef } from 'preact/hooks'
 import { home, page } from '../app-state.ts'
+import { CameraSettings } from './camera-settings.tsx'
 import { Cameras } from './cameras.tsx'
 import { Header } from './header.tsx'
+import { Invited, InvitedDoor } from './invited.tsx'
 import { Kit } from './kit.tsx'
 import { Live } from './live.tsx'
 import { Pair } from './pair.tsx'
+import { Share } from './share.tsx'
 import { SignIn } from './sign-in.tsx'
 
 /** One page at a time, made anew for each account and each camera: no component keeps what belonged to another. */
@@ -39,6 +42,7 @@ function Content() {
         </p>
       </section>
     )
+  if (current.name === 'invited') return account ? <Invited home={account} /> : <InvitedDoor />
   if (current.name === 'sign-in' || !account)
     return (
       <SignIn
@@ -49,5 +53,8 @@ function Content() {
   if (current.name === 'pair') return <Pair home={account} />
   if (current.name === 'kit') return <Kit home={account} after={current.after} />
   if (current.name === 'live') return <Live home={account} camId={current.camId} key={current.camId} />
+  if (current.name === 'camera')
+    return <CameraSettings home={account} camId={current.camId} key={current.camId} />
+  if (current.name === 'share') return <Share home={account} camId={current.camId} />
   return <Cameras home={account} />
 }

@@ -1,9 +1,18 @@
+import type { ComponentChildren } from 'preact'
+import { useState } from 'preact/hooks'
 import { page } from '../app-state.ts'
+import { sentenceFor } from '../failures.ts'
+import { leaveCamera } from '../guest.ts'
+import type { GuestCamera } from '../guest-store.ts'
 import type { Home } from '../home.ts'
 import { Fault } from './fault.tsx'
+import { Confirm } from './people.tsx'
+import { wantsPrivacy } from './privacy.tsx'
 
 export function Cameras({ home }: { home: Home }) {
   const cameras = home.roster.value
+  const guests = home.guests.list.value
+  const isGuest = cameras.length === 0 && guests.length > 0
   return (
     <section>
       <div class="row">
@@ -22,30 +31,108 @@ export function Cameras({ home }: { home: Home }) {
         </button>
       )}
       <Fault sentence={home.rosterFault.value} />
-      {cameras.length === 0 && !home.rosterFault.value && (
+      {cameras.length === 0 && !isGuest && !home.rosterFault.value && (
         <div class="card empty">
           <p>No camera yet.</p>
           <p class="quiet">Start a camera agent; it shows a code. Add the camera here with that code.</p>
         </div>
       )}
       <ul class="tiles" aria-label="Cameras">
-        {cameras.map(camera => {
-          const online = home.presence.value.get(camera.camId)?.online ?? false
-          return (
-            <li key={camera.camId} data-testid="camera">
-              <button
-                type="button"
-                class="tile"
-                onClick={() => (page.value = { name: 'live', camId: camera.camId })}
-              >
-                <span class="tile-name">{camera.name}</span>
-                <span class={online ? 'dot on' : 'dot'} aria-hidden="true" />
-                <span class="quiet">{online ? 'Online' : 'Offline'}</span>
-              </button>
-            </li>
-          )
-        })}
+        {cameras.map(camera => (
+          <OwnTile key={camera.camId} home={home} camera={camera} />
+        ))}
+        {guests.map(camera => (
+          <GuestTile key={camera.camId} home={home} camera={camera} />
+        ))}
       </ul>
     </section>
+  )
+}
+
+function Tile({
+  home,
+  camId,
+  name,
+  children,
+}: {
+  home: Home
+  camId: string
+  name: string
+  children?: ComponentChildren
+}) {
+  const online = home.presence.value.get(camId)?.online ?? false
+  return (
+    <li data-testid="camera" class="tile">
+      <button type="button" class="tile-open" onClick={() => (page.value = { name: 'live', camId })}>
+        <span class="tile-name" id={`name-${camId}`}>
+          {name}
+        </span>
+        <span class={online ? 'dot on' : 'dot'} aria-hidden="true" />
+        <span class="quiet">{online ? 'Online' : 'Offline'}</span>
+      </button>
+      {children}
+    </li>
+  )
+}
+
+function OwnTile({ home, camera }: { home: Home; camera: Home['roster']['value'][number] }) {
+  const { camId, name } = camera
+  const { inForce, pending } = home.policies.of(camId).value
+  const settings = () => (page.value = { name: 'camera', camId })
+  const waiting = inForce?.status.waiting.length ?? 0
+  return (
+    <Tile home={home} camId={camId} name={name}>
+      <div class="tile-foot">
+        <span class="badges">
+          {wantsPrivacy(home, camId).on && <span class="badge">Private</span>}
+          {pending.length > 0 && (
+            <span class="badge warn" data-testid="unconfirmed">
+              Not yet confirmed
+            </span>
+          )}
+          {waiting > 0 && (
+            <span class="badge warn" data-testid="guests-waiting">
+              {waiting === 1 ? '1 guest waits' : `${waiting} guests wait`}
+            </span>
+          )}
+        </span>
+        <button type="button" class="plain" aria-describedby={`name-${camId}`} onClick={settings}>
+          Settings
+        </button>
+      </div>
+    </Tile>
+  )
+}
+
+function guestState(camera: GuestCamera): string {
+  if (camera.ended) return sentenceFor(camera.ended)
+  if (!camera.key) return 'The invitation is not taken up yet.'
+  return camera.waiting === undefined ? 'You are a guest.' : 'Waiting for the owner to let you in.'
+}
+
+function GuestTile({ home, camera }: { home: Home; camera: GuestCamera }) {
+  const [leaving, setLeaving] = useState(false)
+  return (
+    <Tile home={home} camId={camera.camId} name={camera.name}>
+      <div class="tile-foot">
+        <span class="quiet">{guestState(camera)}</span>
+        <button
+          type="button"
+          class="plain"
+          aria-describedby={`name-${camera.camId}`}
+          onClick={() => setLeaving(true)}
+        >
+          Leave
+        </button>
+      </div>
+      {leaving && (
+        <Confirm
+          question={`Leave ${camera.name}? To watch it again you need a new invitation.`}
+          yes="Leave"
+          onYes={() => leaveCamera(home, camera.camId)}
+          onDone={() => setLeaving(false)}
+        />
+      )}
+    </Tile>
   )
 }

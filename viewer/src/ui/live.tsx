@@ -1,24 +1,51 @@
-import { useEffect, useMemo, useRef, useState } from 'preact/hooks'
+import { useEffect, useMemo, useState } from 'preact/hooks'
 import { page } from '../app-state.ts'
-import { isFinal, sentenceFor, sourceSentence } from '../failures.ts'
+import { guestSentenceFor, isFinal, sentenceFor } from '../failures.ts'
+import { noteGuestEnd, noteGuestLive } from '../guest.ts'
 import type { Home } from '../home.ts'
 import { type LiveView, openLiveView } from '../live-view.ts'
+import { rightsSentence } from '../people.ts'
+import { channelWay } from '../ways.ts'
 import { Fault } from './fault.tsx'
+import { GuestWaiting } from './guest-waiting.tsx'
+import { Picture } from './picture.tsx'
+import { PolicyState } from './policy-state.tsx'
+import { setPrivacy, wantsPrivacy } from './privacy.tsx'
 
 export function Live({ home, camId }: { home: Home; camId: string }) {
-  const camera = home.roster.value.find(entry => entry.camId === camId)
+  const own = home.roster.value.find(entry => entry.camId === camId)
+  const guest = home.guests.list.value.find(entry => entry.camId === camId)
   const [attempt, setAttempt] = useState(0)
+  if (!own && guest && !(guest.key && guest.waiting === undefined))
+    return <GuestWaiting home={home} camera={guest} />
+  const camera = own ?? (guest?.key && { camId, key: guest.key, name: guest.name })
   if (!camera) return <Fault sentence="This camera is not in your list." />
   return (
-    <LiveOf key={`${camId}/${attempt}`} home={home} camera={camera} onRetry={() => setAttempt(attempt + 1)} />
+    <LiveOf
+      key={`${camId}/${attempt}`}
+      home={home}
+      camera={camera}
+      isGuest={!own}
+      onRetry={() => setAttempt(attempt + 1)}
+    />
   )
 }
 
 type Entry = Home['roster']['value'][number]
 
-function LiveOf({ home, camera, onRetry }: { home: Home; camera: Entry; onRetry: () => void }) {
+function LiveOf({
+  home,
+  camera,
+  isGuest,
+  onRetry,
+}: {
+  home: Home
+  camera: Entry
+  isGuest: boolean
+  onRetry: () => void
+}) {
   const ended = useMemo(() => new AbortController(), [])
-  const view = useMemo(() => openView(home, camera, ended.signal), [home, camera, ended])
+  const view = useMemo(() => openView(home, camera, isGuest, ended.signal), [home, camera.camId, ended])
   useEffect(() => {
     const stop = () => ended.abort()
     addEventListener('pagehide', stop)
@@ -37,9 +64,15 @@ function LiveOf({ home, camera, onRetry }: { home: Home; camera: Entry; onRetry:
         </button>
         <Badge state={state} />
       </div>
-      <Picture view={view} name={camera.name} />
+      <Picture view={view} name={camera.name} sentence={isGuest ? guestSentenceFor : sentenceFor} />
+      {!isGuest && <OwnerRow home={home} camera={camera} fault={view.fault.value} />}
       <Seal home={home} camera={camera} confirmed={view.stream.value !== undefined} path={view.path.value} />
-      {home.kitPending.value && (
+      {isGuest && view.rights.value && (
+        <p class="quiet" data-testid="rights">
+          You are a guest. {rightsSentence(view.rights.value)}.
+        </p>
+      )}
+      {home.kitPending.value && !isGuest && (
         <button
           type="button"
           class="badge-warn"
@@ -57,13 +90,41 @@ function LiveOf({ home, camera, onRetry }: { home: Home; camera: Entry; onRetry:
   )
 }
 
-function openView(home: Home, camera: Entry, signal: AbortSignal): LiveView {
+/** What an owner sees and does beside the picture. */
+function OwnerRow({ home, camera, fault }: { home: Home; camera: Entry; fault: string | undefined }) {
+  const { camId, name } = camera
+  const { pending } = home.policies.of(camId).value
+  const isPrivate = wantsPrivacy(home, camId).on
+  return (
+    <>
+      {(isPrivate || fault === 'private') && (
+        <div class="card ask" data-testid="privacy-card">
+          <p>Private: the camera is off for everyone, until you turn it back on.</p>
+          {isPrivate && (
+            <button type="button" onClick={() => void setPrivacy(home, camId, false)}>
+              Turn the camera on
+            </button>
+          )}
+        </div>
+      )}
+      {pending.length > 0 && <PolicyState home={home} camId={camId} name={name} />}
+      <div class="row">
+        <button type="button" class="secondary" onClick={() => (page.value = { name: 'camera', camId })}>
+          Settings
+        </button>
+      </div>
+    </>
+  )
+}
+
+function openView(home: Home, camera: Entry, isGuest: boolean, signal: AbortSignal): LiveView {
   const { camId, key } = camera
-  const wake = (): Promise<void> =>
+  const presenceOf = () => home.presence.value.get(camId)
+  /** Resolves when the camera's presence is no longer what it was, in the way that is asked for. */
+  const until = (isChanged: () => boolean): Promise<void> =>
     new Promise(resolve => {
-      const before = home.presence.value.get(camId)?.online
-      const stop = home.presence.subscribe(presence => {
-        if (before === false && presence.get(camId)?.online) queueMicrotask(done)
+      const stop = home.presence.subscribe(() => {
+        if (isChanged()) queueMicrotask(done)
       })
       const done = (): void => {
         stop()
@@ -75,9 +136,24 @@ function openView(home: Home, camera: Entry, signal: AbortSignal): LiveView {
     camera: { camId, key },
     view: home.device.view,
     ask: home.signaling.request as never,
-    beacon: () => home.presence.value.get(camId)?.beacon,
+    beacon: () => presenceOf()?.beacon,
     isFinal,
-    wake,
+    wake() {
+      const before = presenceOf()?.online
+      return until(() => before === false && presenceOf()?.online === true)
+    },
+    news() {
+      const before = presenceOf()?.beacon
+      return until(() => presenceOf()?.beacon !== before)
+    },
+    onSession(session) {
+      if (!isGuest) return home.policies.overChannel(camId, channelWay(session))
+      void noteGuestLive(home, camId)
+      return () => undefined
+    },
+    onEnd(code) {
+      if (isGuest) void noteGuestEnd(home, camId, code)
+    },
     signal,
   })
 }
@@ -89,85 +165,6 @@ function Badge({ state }: { state: keyof typeof LABELS }) {
     <p class={`live-badge ${state}`} data-testid="live-badge" data-state={state} role="status">
       {LABELS[state]}
     </p>
-  )
-}
-
-/** The whole picture with its veil, so that one that has stopped says so in full screen too. */
-function toggleFullScreen(picture: HTMLElement | null): void {
-  if (document.fullscreenElement) void document.exitFullscreen()
-  else void picture?.requestFullscreen()
-}
-
-function Picture({ view, name }: { view: LiveView; name: string }) {
-  const video = useRef<HTMLVideoElement>(null)
-  const picture = useRef<HTMLDivElement>(null)
-  const stream = view.stream.value
-  const state = view.state.value
-  useEffect(() => {
-    const element = video.current
-    if (!element || !stream) return
-    element.srcObject = stream
-    void element.play().catch(() => undefined)
-    let first = true
-    let handle = element.requestVideoFrameCallback(function seen() {
-      if (first) performance.mark('ownsight:first-frame')
-      first = false
-      view.frame()
-      handle = element.requestVideoFrameCallback(seen)
-    })
-    return () => {
-      element.cancelVideoFrameCallback(handle)
-      element.srcObject = null
-    }
-  }, [stream, view])
-  const source = view.source.value
-  const about = source && sourceSentence(source.state, source.code)
-  const fault = view.fault.value
-  return (
-    <div ref={picture} class={`picture ${state}`}>
-      {stream && (
-        <video
-          ref={video}
-          data-testid="video"
-          autoplay
-          muted
-          playsInline
-          aria-label={`Live picture of ${name}`}
-        />
-      )}
-      {state !== 'live' && (
-        <div class="veil">
-          {about ? (
-            <p data-testid="source">{about}</p>
-          ) : fault ? (
-            <Fault sentence={sentenceFor(fault)} />
-          ) : (
-            <p class="quiet-light">
-              {state === 'stalled' ? 'The picture has stopped. It is not live.' : 'Connecting …'}
-            </p>
-          )}
-        </div>
-      )}
-      {stream && document.fullscreenEnabled && (
-        <button
-          type="button"
-          class="full"
-          aria-label="Full screen"
-          onClick={() => toggleFullScreen(picture.current)}
-        >
-          <svg viewBox="0 0 16 16" width="18" height="18" aria-hidden="true">
-            <path
-              d="M2 6V2h4M10 2h4v4M14 10v4h-4M6 14H2v-4"
-              fill="none"
-              stroke="currentColor"
-              stroke-width="1.6"
-              stroke-linecap="round"
-              stroke-linejoin="round"
-            />
-          </svg>
-        </button>
-      )}
-    </div>
   )
 }
 

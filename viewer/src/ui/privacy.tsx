@@ -1,0 +1,43 @@
+import type { Home } from '../home.ts'
+
+/** What the owner wants last: confirmed, or still under way. */
+export function wantsPrivacy(home: Home, camId: string): { on: boolean; confirmed: boolean } {
+  const { inForce, pending } = home.policies.of(camId).value
+  const asked = pending
+    .filter(operation => !operation.unsure)
+    .flatMap(({ changes }) => changes)
+    .findLast(change => change.op === 'privacy')
+  if (asked?.op === 'privacy') return { on: asked.on, confirmed: false }
+  return { on: inForce?.policy.privacy ?? false, confirmed: inForce !== undefined }
+}
+
+export const setPrivacy = (home: Home, camId: string, on: boolean): Promise<void> =>
+  home.policies.keep(camId, [{ op: 'privacy', on }], on ? 'privacy on' : 'privacy off')
+
+export function PrivacySwitch({ home, camId }: { home: Home; camId: string }) {
+  const { on, confirmed } = wantsPrivacy(home, camId)
+  return (
+    <div class="switch-row">
+      <div>
+        <h2 id={`privacy-${camId}`}>Privacy</h2>
+        <p class="quiet" data-testid="privacy-state">
+          {on
+            ? 'Private: the camera is off for everyone, until you turn it back on.'
+            : 'The camera can be watched by the people above.'}
+          {!confirmed && ' Not yet confirmed by the camera.'}
+        </p>
+      </div>
+      <button
+        type="button"
+        role="switch"
+        class="switch"
+        aria-checked={on}
+        aria-labelledby={`privacy-${camId}`}
+        data-testid="privacy"
+        onClick={() => void setPrivacy(home, camId, !on)}
+      >
+        <span aria-hidden="true" />
+      </button>
+    </div>
+  )
+}
