@@ -3,6 +3,7 @@ import { id43, publicKey } from '@ownsight/protocol/messages'
 import { VERSION } from '@ownsight/protocol/version'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import * as v from 'valibot'
+import { resetPassword } from './account-reset.ts'
 import { type Account, changePassword, invite, isSetUp, signIn, signInByToken, signUp } from './accounts.ts'
 import { camerasOf } from './cameras.ts'
 import { registerDevice } from './devices.ts'
@@ -26,7 +27,10 @@ const bodies = {
     v.strictObject({ invitation: secret, name, password }),
   ]),
   signIn: v.union([v.strictObject({ name, password: givenPassword }), v.strictObject({ token: secret })]),
-  password: v.strictObject({ old: v.optional(givenPassword), new: password }),
+  password: v.union([
+    v.strictObject({ old: v.optional(givenPassword), new: password }),
+    v.strictObject({ token: secret, password }),
+  ]),
   guest: v.strictObject({
     cam: id43,
     until: v.nullable(v.pipe(v.number(), v.safeInteger(), v.minValue(1))),
@@ -135,9 +139,15 @@ export function serveApi(app: FastifyInstance, runtime: Runtime): void {
       .send()
   })
   app.post('/api/password', async (request, reply) => {
+    limit(perAddress, address(request))
+    const body = parse(bodies.password, request.body)
+    if ('token' in body) {
+      const forgetful = await timed('reset', () => resetPassword(db, passwords, body))
+      runtime.presence.dropViewers(forgetful.id)
+      return welcome(request, reply, forgetful, 200)
+    }
     const account = await signedIn(request)
     limit(perGuesser, account.id)
-    const body = parse(bodies.password, request.body)
     await timed('password', () => changePassword(db, passwords, account, body.old, body.new))
     return welcome(request, reply, account, 200)
   })

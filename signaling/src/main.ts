@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
+import { ACCOUNT_HELP, runAccount } from './account-command.ts'
 import { invite } from './accounts.ts'
 import { type ConfigInput, parseConfig } from './config.ts'
 import { runScope, SCOPE_HELP } from './scope-command.ts'
@@ -16,7 +17,7 @@ const HELP = `ownsight-signaling: connects cameras and viewers that know each ot
   ownsight-signaling --host 192.0.2.7 --cert c.pem --key k.pem --origin https://cameras.home.arpa
 
   ownsight-signaling invite                                       print a code for one more account
-
+${ACCOUNT_HELP}
   --host ADDRESS         listen here (default 127.0.0.1)
   --port PORT            default 8480
   --data FOLDER          the database (default ~/.local/state/ownsight-signaling)
@@ -61,21 +62,22 @@ function parseCommandLine() {
   try {
     const options = { ...OPTIONS, ...SCOPE_OPTIONS }
     const { values, positionals } = parseArgs({ options, allowPositionals: true })
-    const command = readCommand(positionals)
+    const [command, words] = readCommand(positionals)
     const stray = Object.keys(values).find(name => name in SCOPE_OPTIONS)
     if (command !== 'scope' && stray) throw new Error(`--${stray} belongs to the command scope`)
-    return { ...values, command }
+    return { ...values, command, words }
   } catch (error) {
     throw new SignalingError('usage', `${(error as Error).message.split('. ')[0]}. See --help.`)
   }
 }
 
-const COMMANDS = ['serve', 'invite', 'scope'] as const
+const COMMANDS = ['serve', 'invite', 'scope', 'account'] as const
 
-function readCommand([name = 'serve', ...rest]: string[]): (typeof COMMANDS)[number] {
+function readCommand([name = 'serve', ...rest]: string[]): [(typeof COMMANDS)[number], string[]] {
   const command = COMMANDS.find(each => each === name)
-  if (!command || rest.length > 0) throw new Error(`Unknown command ${[name, ...rest].join(' ')}`)
-  return command
+  if (!command || (rest.length > 0 && command !== 'account'))
+    throw new Error(`Unknown command ${[name, ...rest].join(' ')}`)
+  return [command, rest]
 }
 
 type Options = ReturnType<typeof parseCommandLine>
@@ -125,7 +127,8 @@ async function main(): Promise<number> {
   }
   const input = configure(options)
   if (options.command === 'scope') return runScope(parseConfig(input).data, options)
-  if (options.command === 'invite') await printInvitation(input)
+  if (options.command === 'account') await runAccount(input, options.words)
+  else if (options.command === 'invite') await printInvitation(input)
   else await serve(input)
   return 0
 }

@@ -16,6 +16,8 @@ export type Presence = {
   unfollow(id: string, account: string): void
   viewerIn(account: string, socket: DeviceSocket): void
   viewerOut(account: string, socket: DeviceSocket): void
+  /** Disconnects every device of the account: what they proved is no longer true. */
+  dropViewers(account: string): void
 }
 
 export function createPresence(onReplaced: () => void): Presence {
@@ -67,6 +69,9 @@ export function createPresence(onReplaced: () => void): Presence {
     viewerIn(account, socket) {
       socket.data.account = account
       viewers.set(account, (viewers.get(account) ?? new Set()).add(socket))
+    },
+    dropViewers: account => {
+      for (const viewer of viewers.get(account) ?? []) viewer.disconnect(true)
     },
     viewerOut(account, socket) {
       const mine = viewers.get(account)

@@ -1,4 +1,4 @@
-export type TokenKind = 'setup' | 'sign-in' | 'invitation' | 'guest' | 'ticket'
+export type TokenKind = 'setup' | 'sign-in' | 'invitation' | 'guest' | 'ticket' | 'reset'
 
 /** Rows as Kysely sees them. Times are seconds since the epoch; hashes and keys are base64url. */
 export type Tables = {
