@@ -9,8 +9,11 @@ export async function redeem(
   world: World,
   wish: { who: number; cam: number; invite: number },
 ): Promise<void> {
-  const invite = at(world.keys.invites, wish.invite)
   const camera = at(world.cameras, wish.cam)
+  const open = camera?.process?.policies.current()?.policy.invites ?? []
+  // A link that is good for this camera when there is one, else one that is not.
+  const good = world.keys.invites.filter(each => open.some(({ k }) => k.x === each.publicKey.x))
+  const invite = at(good.length > 0 ? good : world.keys.invites, wish.invite)
   if (!invite || !camera) return
   const camId = camera.cam.id
   const win = newestWindow(world, camId)

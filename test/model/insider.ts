@@ -7,8 +7,10 @@ import { transcript } from '@ownsight/protocol/session'
 import { headerOf, malleate, forge as signAnything } from '../unit/protocol/fixtures.ts'
 import { description } from '../unit/protocol/sdp.ts'
 import { payloadOf } from './payload.ts'
-import { feed } from './server.ts'
+import { at } from './pick.ts'
+import { connectAll, feed, malloryBeacon } from './server.ts'
 import { cameraEnds, connectToCamera } from './transport.ts'
+import { startWatch } from './viewer.ts'
 import { settle } from './virtual-time.ts'
 import type { World } from './world.ts'
 
@@ -139,21 +141,30 @@ export async function forgePolicy(
 }
 
 /**
- * The splice of RFC 8844: the description of an offer made for Mallory's own camera goes to a camera he is a guest of,
- * under his name, and that camera's description comes back as his camera's answer.
+ * The splice of RFC 8844: somebody asks for Mallory's own camera. The description goes to a camera he is a guest of, under
+ * his name (or in the very envelope it came in), and that camera's description comes back as his camera's answer.
  */
-export async function splice(world: World, wish: { ask: number; cam: number; own: boolean }): Promise<void> {
-  const { mallory } = world
-  const offers = world.asked.filter(
-    each => !each.done && each.kind === 'offer' && (!wish.own || each.camId === mallory.cam.id),
+export async function splice(
+  world: World,
+  wish: { victim: number; cam: number; resign: boolean },
+): Promise<void> {
+  const { mallory, cameras, viewers } = world
+  const victim = at(
+    viewers.filter(each => each.pins.has(mallory.cam.id)),
+    wish.victim,
   )
-  const asked = offers.at(-1 - (wish.ask % Math.max(1, offers.length)))
-  const camera = world.cameras[wish.cam % world.cameras.length]
+  const camera = at(cameras, wish.cam)
   const win = camera && newestWindow(world, camera.cam.id)
-  if (!asked?.body || !camera || !win) return
+  if (!victim || !camera || win === undefined) return
+  startWatch(victim, mallory.cam.id, world.put)
+  await settle()
+  world.asked.at(-1)?.answer({ e: await malloryBeacon(world, win) })
+  await settle()
+  const asked = world.asked.at(-1)
+  if (asked?.kind !== 'offer' || asked.done || !asked.body) return
   const offered = payloadOf(asked.body.e)
   const mine = { ...offered, iss: mallory.view.id, aud: camera.cam.id, sid: randomId(), win }
-  const e = await sign(world, 'os1-offer', mine, mallory.view)
+  const e = wish.resign ? await sign(world, 'os1-offer', mine, mallory.view) : asked.body.e
   const reply = await feed(world, camera, 'offer', { e })
   if (!reply || !('e' in reply)) return
   const answered = payloadOf(reply.e)
@@ -162,6 +173,24 @@ export async function splice(world: World, wish: { ask: number; cam: number; own
   const back = { ...answered, iss: mallory.cam.id, aud: offered.iss, sid: offered.sid, oh }
   asked.answer({ e: await sign(world, 'os1-answer', back, mallory.cam) })
   await settle()
+  await connectAll(world)
+}
+
+/** Mallory watches a camera he is a guest of, and then shows it the same offer once more. */
+export async function call(world: World, wish: { cam: number; again: boolean }): Promise<void> {
+  const { mallory } = world
+  const camera = at(world.cameras, wish.cam)
+  const win = camera && newestWindow(world, camera.cam.id)
+  if (!camera || win === undefined) return
+  const [fingerprint = ''] = mallory.fingerprints
+  const head = { v: 1, iss: mallory.view.id, aud: camera.cam.id, sid: randomId(), win, iat: 1 }
+  const sdp = description('offer', { fingerprint })
+  const offer = { ...head, want: ['view', 'talk'], start: 'now', sdp }
+  const e = await sign(world, 'os1-offer', offer, mallory.view)
+  for (let time = 0; time < (wish.again ? 2 : 1); time++) {
+    await feed(world, camera, 'offer', { e })
+    await intrude(world, { end: 0, pick: 0, confirm: true })
+  }
 }
 
 /** Mallory's end of a camera's channel; he may say there whatever he has, or can sign. */

@@ -29,7 +29,8 @@ export function createLedger(): Ledger {
   const documents: Ledger['documents'] = new Map()
   return {
     documents,
-    signed: document => void documents.set(document.hash, document),
+    // Copied and signed anew by somebody else, it is still the document of who signed it first.
+    signed: document => void (documents.has(document.hash) || documents.set(document.hash, document)),
     chains: new Map(),
     acked: new Map(),
     lived: new Set(),

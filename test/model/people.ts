@@ -37,7 +37,7 @@ export async function household(world: World, command: Household): Promise<void>
 type Governing = Extract<Household, { c: 'change' | 'refresh' | 'recover' | 'release' }>
 
 function govern(world: World, admin: Admin, camId: string, command: Governing): void {
-  const { put, ledger } = world
+  const { put } = world
   switch (command.c) {
     case 'change': {
       const change = policyChange(world, admin, camId, command)

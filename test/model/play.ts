@@ -1,7 +1,7 @@
 import { type Asked, REPLY_TYP } from './bag.ts'
 import type { Attacking, Command, Scheduling } from './commands.ts'
 import { befall } from './fate.ts'
-import { attackPairing, forge, forgePolicy, intrude, mutate, splice } from './insider.ts'
+import { attackPairing, call, forge, forgePolicy, intrude, mutate, splice } from './insider.ts'
 import { household } from './people.ts'
 import { at, newest } from './pick.ts'
 import { feed, serve, through } from './server.ts'
@@ -74,6 +74,8 @@ async function attack(world: World, command: Attacking): Promise<void> {
       return forgePolicy(world, command)
     case 'splice':
       return splice(world, command)
+    case 'call':
+      return call(world, command)
     case 'attack-pairing':
       return attackPairing(world)
   }

@@ -9,7 +9,7 @@ import { play } from './play.ts'
 import { installVirtualTime } from './virtual-time.ts'
 import { type Beginning, createWorld, makeBeginning, type World } from './world.ts'
 
-export const LONGEST = 40
+export const LONGEST = 32
 
 export type Outcome = { ok: true } | { ok: false; report: string }
 
@@ -27,7 +27,7 @@ export async function prepare(): Promise<Beginning> {
 }
 
 /** One run: its steps, and whether the server is honest in the end. */
-type Run = { steps: readonly Command[]; ending: boolean }
+type Run = { steps: readonly Command[]; ending: number }
 
 async function playAll(beginning: Beginning, { steps, ending }: Run): Promise<void> {
   const world = await createWorld(beginning)
@@ -37,8 +37,8 @@ async function playAll(beginning: Beginning, { steps, ending }: Run): Promise<vo
     await judge(world)
   }
   note(world, steps.length)
-  if (!ending) return
-  const fault = await honestEnd(world)
+  if (ending === 0) return
+  const fault = await honestEnd(world, ending)
   if (fault)
     throw new Error(`I5 does not hold: ${fault}.\n  What the server did has no effect once it is honest.`)
   await judge(world)
@@ -64,15 +64,17 @@ function note(world: World, steps: number): void {
 /** `runs` runs from `seed`; a failure comes back shrunk. */
 export async function run(
   beginning: Beginning,
-  options: { runs: number; seed: number; onRun?: () => void },
+  options: { runs: number; seed: number; onRun?: (done: number) => void },
 ): Promise<Outcome> {
+  let done = 0
   const property = fc.asyncProperty(
     fc.record({
       steps: fc.array(command, { maxLength: LONGEST, size: 'max' }),
-      ending: fc.nat({ max: 4 }).map(n => n === 1),
+      // how long after it the server turns honest, in seconds; 0: never
+      ending: fc.constantFrom(0, 0, 0, 0, 0, 0, 0, 40, 100_000),
     }),
     async one => {
-      options.onRun?.()
+      options.onRun?.(++done)
       await playAll(beginning, one)
     },
   )
@@ -80,7 +82,7 @@ export async function run(
   if (!details.failed) return { ok: true }
   const found = details.counterexample?.[0]
   const steps = (found?.steps ?? []).map(each => `  ${JSON.stringify(each)}`)
-  if (found?.ending) steps.push('  and an honest end')
+  if (found?.ending) steps.push(`  and ${found.ending} s later an honest end`)
   const error =
     details.errorInstance instanceof Error ? details.errorInstance.message : String(details.errorInstance)
   const where = `seed ${details.seed}, run ${details.numRuns}, shrunk ${details.numShrinks} times`

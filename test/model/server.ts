@@ -65,10 +65,7 @@ async function malloryReply(
   e: string | undefined,
 ): Promise<Answer | undefined> {
   const { cam, fingerprints } = world.mallory
-  if (kind === 'beacon') {
-    const payload = { v: 1 as const, iss: cam.id, win: randomId(), n: 1, ph: cam.id, fw: 'model', iat: 1 }
-    return { e: await seal('os1-beacon', payload, cam.sign) }
-  }
+  if (kind === 'beacon') return { e: await malloryBeacon(world, randomId()) }
   if (kind !== 'offer' || e === undefined) return undefined
   const viewer = world.viewers.find(each => each.view.id === payloadOf(e).iss)
   if (!viewer) return undefined
@@ -76,6 +73,12 @@ async function malloryReply(
   const [fingerprint = ''] = fingerprints
   const sdp = description('answer', { fingerprint })
   return { e: await sealAnswer(cam, offer, { n: 1, r: ['view'], exp: 4_000_000_000, sdp }) }
+}
+
+/** His camera may name any window, also one of another camera. */
+export function malloryBeacon({ mallory: { cam } }: World, win: string): Promise<string> {
+  const payload = { v: 1 as const, iss: cam.id, win, n: 1, ph: cam.id, fw: 'model', iat: 1 }
+  return seal('os1-beacon', payload, cam.sign)
 }
 
 /** Lets every pair of ends that can come together do so, as an honest network would. */
