@@ -56,6 +56,7 @@ const SCOPE_OPTIONS = {
   sessions: text,
   csv: text,
   json: { type: 'boolean' },
+  people: { type: 'boolean' },
 } as const
 
 function parseCommandLine() {

@@ -1,4 +1,5 @@
 import { createHmac, randomBytes } from 'node:crypto'
+import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { createPrivately } from './store/database.ts'
@@ -41,11 +42,7 @@ export function openPseudonyms(folder: string): Pseudonyms {
     return known.key
   }
   return {
-    of: (account, t) =>
-      createHmac('sha256', keyOf(weekOf(t)))
-        .update(account)
-        .digest()
-        .readUIntBE(0, 6),
+    of: (account, t) => stand(keyOf(weekOf(t)), account),
     destroyOld(now) {
       const { changes } = remove.run(weekOf(now - KEY_LIFE_MS))
       if (Number(changes) === 0) return 0
@@ -56,5 +53,22 @@ export function openPseudonyms(folder: string): Pseudonyms {
     close: () => db.close(),
   }
 }
+
+/** The pseudonyms of each week between two times whose key there still is: read only. */
+export function readPseudonyms(folder: string, from: number, to: number): ((account: string) => number)[] {
+  const file = join(folder, KEY_FILE)
+  if (!existsSync(file)) return []
+  const db = new DatabaseSync(file, { readOnly: true, timeout: 5000 })
+  const rows = db.prepare('SELECT key FROM keys WHERE week BETWEEN ? AND ?').all(weekOf(from), weekOf(to))
+  db.close()
+  return rows.map(
+    ({ key }) =>
+      account =>
+        stand(key as Uint8Array, account),
+  )
+}
+
+const stand = (key: Uint8Array, account: string): number =>
+  createHmac('sha256', key).update(account).digest().readUIntBE(0, 6)
 
 const weekOf = (t: number): number => Math.floor(t / WEEK_MS)

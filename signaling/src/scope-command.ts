@@ -1,6 +1,7 @@
 import { once } from 'node:events'
 import { createWriteStream } from 'node:fs'
 import { exitCode, openLog, scope } from './scope.ts'
+import { peopleOf } from './scope-people.ts'
 import { listSessions } from './scope-sessions.ts'
 import { CSV_HEAD, csvLine, scopeText } from './scope-text.ts'
 import { checkWindow, parseTime, runsOf, type Window } from './scope-window.ts'
@@ -13,6 +14,7 @@ export type ScopeOptions = {
   instance?: string | undefined
   integration?: string | undefined
   json?: boolean | undefined
+  people?: boolean | undefined
   csv?: string | undefined
   sessions?: string | undefined
 }
@@ -25,6 +27,7 @@ export const SCOPE_HELP = `  ownsight-signaling scope --from TIME --to TIME     
   --integration X        only this kind of viewer: own
   --sessions N           list the first N of them (default 20)
   --csv FILE             list all of them, into a file
+  --people               whose pseudonyms these are, as long as the keys of those weeks exist (90 days)
   --json                 the answer as JSON
   Ends with 0: nobody harmed. 3: somebody was. 4: nobody, but a camera's signed heads contradict each other.
 `
@@ -39,7 +42,9 @@ export async function runScope(folder: string, options: ScopeOptions): Promise<n
     throw new SignalingError('sessions', '--sessions takes a number up to 1000000; --csv FILE lists all.')
   const log = openLog(folder)
   try {
-    const answer = await scope(log, window, count)
+    const known = await scope(log, window, count)
+    const runs = options.people ? runsOf(log, window) : []
+    const answer = options.people ? { ...known, people: peopleOf(log, folder, window, runs) } : known
     if (options.csv !== undefined) await writeCsv(log, { ...window, to: Date.parse(answer.to) }, options.csv)
     process.stdout.write(options.json ? `${JSON.stringify(answer, null, 2)}\n` : scopeText(answer))
     return exitCode(answer)

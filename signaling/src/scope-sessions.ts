@@ -5,7 +5,7 @@ import type { Run, Window } from './scope-window.ts'
 /** The server's own log, asked about a window: sessions and what went astray. */
 
 /** A session that began earlier than this before the window has no message in it. */
-const SESSION_MS = 600_000
+export const SESSION_MS = 600_000
 
 export type SessionCount = {
   build: string
@@ -48,7 +48,8 @@ export type Stray = {
 
 type Bind = { [name: string]: SQLInputValue }
 
-const inRuns = (runs: readonly Run[]): string => `run IN (${runs.map(({ id }) => Math.trunc(id)).join(',')})`
+export const inRuns = (runs: readonly Run[]): string =>
+  `run IN (${runs.map(({ id }) => Math.trunc(id)).join(',')})`
 
 /**
  * Whole units of the window come from what is counted already; what is left at its ends, and sessions that reach into

@@ -12,6 +12,7 @@ export function scopeText(scope: Scope): string {
     ...section('CANNOT BE VOUCHED FOR', doubtLines(scope)),
     ...section('ATTEMPTS', attemptLines(scope)),
     ...section('SESSIONS', countLines(scope)),
+    ...section('PEOPLE', peopleLines(scope)),
     ...section(listTitle(scope), scope.sessions.first.map(sessionLine)),
     '',
   ].join('\n')
@@ -116,6 +117,9 @@ function countLines({ sessions, cameras }: Scope): string[] {
   })
   return [`${count(sessions.total, 'session')}, ${count(cameras.asked, 'camera')}`, ...shorten(lines, 40)]
 }
+
+const peopleLines = ({ people = [] }: Scope): string[] =>
+  people.map(({ pseudonym, account }) => `${pseudonym}  ${account ?? 'nobody that is known any more'}`)
 
 const listTitle = ({ sessions }: Scope): string =>
   sessions.first.length < sessions.total

@@ -4,6 +4,7 @@ import { DatabaseSync } from 'node:sqlite'
 import { LOG_FILE, LOG_MIGRATIONS } from './routed-log-schema.ts'
 import { camText } from './routed-log-writer.ts'
 import { type CameraWord, type HeadReader, readHeads } from './scope-heads.ts'
+import type { People } from './scope-people.ts'
 import {
   camerasAsked,
   countSessions,
@@ -44,6 +45,8 @@ export type Scope = {
   }
   /** what this log does not know */
   gaps: Gap[]
+  /** where they were asked for */
+  people?: People
 }
 
 export type Gap =

@@ -3,12 +3,15 @@ import { readFileSync } from 'node:fs'
 import { availableParallelism, cpus, loadavg, release, totalmem } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
+import { benchScope } from './scope.ts'
 import { ttff } from './ttff.ts'
 
 const HELP = `npm run bench -- NAME: measures on this machine. No test: nothing passes or fails.
 
   npm run bench -- ttff              time to first frame: from the tap on a camera to its first decoded frame
+  npm run bench -- scope             "which sessions could have been affected", over a log of 90 days
 
+  --rows N   messages in that log (default 10000000; some minutes to write them)
   --runs N   live views to measure (default 20)
   --cold     let the camera's source close before each, instead of only before the first
   --help     this text
@@ -34,19 +37,29 @@ function heading(): string {
 
 const say = (text: string): void => void process.stdout.write(`${text}\n`)
 
+const isOneOf = <T extends object>(all: T, name: PropertyKey): name is keyof T => Object.hasOwn(all, name)
+
 async function main(): Promise<void> {
   const { values, positionals } = parseArgs({
     allowPositionals: true,
-    options: { runs: { type: 'string' }, cold: { type: 'boolean' }, help: { type: 'boolean' } },
+    options: {
+      runs: { type: 'string' },
+      rows: { type: 'string' },
+      cold: { type: 'boolean' },
+      help: { type: 'boolean' },
+    },
   })
   if (values.help) return say(HELP)
   const runs = Number(values.runs ?? 20)
-  if (positionals.join() !== 'ttff' || !Number.isInteger(runs) || runs < 1) {
-    process.exitCode = 2
-    return void process.stderr.write(HELP)
+  const rows = Number(values.rows ?? 10_000_000)
+  const bench = { ttff: () => ttff({ runs, cold: values.cold ?? false }), scope: () => benchScope(rows) }
+  const name = positionals.join()
+  if (!isOneOf(bench, name) || ![runs, rows].every(n => Number.isInteger(n) && n > 0)) {
+    process.stderr.write(HELP)
+    process.exit(2)
   }
   say(heading())
-  say(await ttff({ runs, cold: values.cold ?? false }))
+  say(await bench[name]())
 }
 
 main().then(

@@ -101,6 +101,20 @@ describe('ownsight-signaling scope', () => {
     assert.equal(statSync(file).mode & 0o777, 0o600)
   })
 
+  it('names the people behind the pseudonyms when it is asked to, and only then', async () => {
+    assert.doesNotMatch((await ask()).text, /alice/)
+    const { text } = await ask('--people')
+    const [, from] = / from (p[0-9a-f]{12}) /.exec(text) ?? []
+    assert.match(text, new RegExp(`PEOPLE\n {2}${from} {2}alice\n`))
+    const db = new DatabaseSync(join(server.data, 'pseudonyms.sqlite'))
+    const keys = db.prepare('SELECT week, key FROM keys').all()
+    db.exec('DELETE FROM keys')
+    assert.match((await ask('--people')).text, new RegExp(`${from} {2}nobody that is known any more`))
+    for (const { week, key } of keys)
+      db.prepare('INSERT INTO keys VALUES (?, ?)').run(Number(week), key ?? null)
+    db.close()
+  })
+
   it('refuses what it does not understand, in one sentence, with exit code 2', async () => {
     for (const [args, message] of [
       [['--from', 'noon', '--to', hour(1)], /--from: noon is no time/],
