@@ -103,7 +103,7 @@ function Rename({ home, camId, name }: { home: Home; camId: string; name: string
       </form>
       <Fault sentence={fault} />
       <p class="quiet" role="status">
-        {said || 'Only you see it. Guests keep the name from their link.'}
+        {said || 'Only your own devices see it. Guests keep the name from their link.'}
       </p>
     </section>
   )
@@ -133,7 +133,7 @@ function HandOver({ home, camId, name }: { home: Home; camId: string; name: stri
         makes itself a new key and shows a new pairing code. This cannot be undone: whoever pairs it next is
         its owner.
       </p>
-      <label>
+      <label class="spaced">
         Type the camera’s name, {name}, to go on
         <input
           name="typed-name"

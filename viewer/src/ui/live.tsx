@@ -5,12 +5,16 @@ import { noteGuestEnd, noteGuestLive } from '../guest.ts'
 import type { Home } from '../home.ts'
 import { type LiveView, openLiveView } from '../live-view.ts'
 import { rightsSentence } from '../people.ts'
+import { findReused } from '../reuse.ts'
+import type { LiveSession } from '../watch.ts'
 import { channelWay } from '../ways.ts'
 import { Fault } from './fault.tsx'
 import { GuestWaiting } from './guest-waiting.tsx'
+import { useCircle } from './people.tsx'
 import { Picture } from './picture.tsx'
 import { PolicyState } from './policy-state.tsx'
 import { setPrivacy, wantsPrivacy } from './privacy.tsx'
+import { Waiting } from './waiting.tsx'
 
 export function Live({ home, camId }: { home: Home; camId: string }) {
   const own = home.roster.value.find(entry => entry.camId === camId)
@@ -107,6 +111,7 @@ function OwnerRow({ home, camera, fault }: { home: Home; camera: Entry; fault: s
           )}
         </div>
       )}
+      <WaitingHere home={home} camId={camId} />
       {pending.length > 0 && <PolicyState home={home} camId={camId} name={name} />}
       <div class="row">
         <button type="button" class="secondary" onClick={() => (page.value = { name: 'camera', camId })}>
@@ -115,6 +120,12 @@ function OwnerRow({ home, camera, fault }: { home: Home; camera: Entry; fault: s
       </div>
     </>
   )
+}
+
+/** Guests that wait are let in from the live page too: their owner need not go looking for them. */
+function WaitingHere({ home, camId }: { home: Home; camId: string }) {
+  const circle = useCircle(home, camId)
+  return circle ? <Waiting home={home} camId={camId} circle={circle} /> : null
 }
 
 function openView(home: Home, camera: Entry, isGuest: boolean, signal: AbortSignal): LiveView {
@@ -147,7 +158,7 @@ function openView(home: Home, camera: Entry, isGuest: boolean, signal: AbortSign
       return until(() => presenceOf()?.beacon !== before)
     },
     onSession(session) {
-      if (!isGuest) return home.policies.overChannel(camId, channelWay(session))
+      if (!isGuest) return ownSession(home, camera, session)
       void noteGuestLive(home, camId)
       return () => undefined
     },
@@ -157,6 +168,27 @@ function openView(home: Home, camera: Entry, isGuest: boolean, signal: AbortSign
     signal,
   })
 }
+
+/** With an owner's own session: changes go over its channel, and the camera's log is looked at for links gone astray. */
+function ownSession(home: Home, camera: Entry, session: LiveSession): () => void {
+  const { camId } = camera
+  const release = home.policies.overChannel(camId, channelWay(session))
+  const look = async () => {
+    const status = home.policies.of(camId).value.inForce?.status
+    if (!status || status.waiting.length === 0) return
+    const found = await findReused(camera, home.device.admin, session, status.head.i)
+    if (found.size > 0) home.reused.value = new Map([...home.reused.value, ...found])
+  }
+  const again = () => void look().catch(() => undefined)
+  const timer = setInterval(again, LOG_LOOK_MS)
+  again()
+  return () => {
+    clearInterval(timer)
+    release()
+  }
+}
+
+const LOG_LOOK_MS = 5000
 
 const LABELS = { connecting: 'Connecting', live: 'LIVE', stalled: 'Stalled', ended: 'Ended' } as const
 
