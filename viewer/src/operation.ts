@@ -11,8 +11,8 @@ export type Operation = {
   readonly label: string
   /** milliseconds since the epoch */
   readonly since: number
-  /** documents with it in them that left this device, whose fate is not known */
-  readonly sent: readonly { readonly n: number; readonly hash: string }[]
+  /** number of the newest document with it that left this device, whose fate is not known */
+  readonly tried?: number
   /** true: the owner must say whether it is still wanted */
   readonly unsure: boolean
 }
@@ -70,7 +70,8 @@ function isOvertaken(
     change =>
       change.op === 'admit' && change.inv !== undefined && spelled(before.invites) === spelled(after.invites),
   )
-  return withdrawn || operation.sent.some(({ n }) => n <= current.policy.n)
+  // A document of just this number is known to have lost; under a later one it may have been in force for a while.
+  return withdrawn || (operation.tried !== undefined && operation.tried < current.policy.n)
 }
 
 /** Whether somebody may do more after than before. */

@@ -80,6 +80,8 @@ const ROUNDS = 6
 type Box = {
   readonly state: Signal<CameraPolicy>
   ways: Way[]
+  /** aborted when there is a better way than the one being tried */
+  turn: AbortController
   running?: Promise<void> | undefined
   wanted: boolean
   tries: number
@@ -98,7 +100,8 @@ export function openPolicies(options: PoliciesOptions): Policies {
   function boxOf(camId: string): Box {
     const known = boxes.get(camId)
     if (known) return known
-    const box: Box = { state: signal<CameraPolicy>({ pending: [] }), ways: [], wanted: false, tries: 0 }
+    const state = signal<CameraPolicy>({ pending: [] })
+    const box: Box = { state, ways: [], turn: new AbortController(), wanted: false, tries: 0 }
     boxes.set(camId, box)
     void show(camId)
     return box
@@ -138,18 +141,21 @@ export function openPolicies(options: PoliciesOptions): Policies {
 
   /** Over a live session where there is one, else through signaling. Returns why neither did it, or undefined. */
   async function deliver(camId: string): Promise<string | undefined> {
+    const box = boxOf(camId)
+    box.turn = new AbortController()
+    const { signal: turn } = box.turn
     let trouble: string | undefined
-    for (const way of [...boxOf(camId).ways, options.way(camId)]) {
-      trouble = await deliverBy(camId, way)
-      if (trouble === undefined || options.signal.aborted) break
+    for (const way of [...box.ways, options.way(camId)]) {
+      trouble = await deliverBy(camId, whileOn(turn, way), turn)
+      if (trouble === undefined || turn.aborted || options.signal.aborted) break
     }
     return trouble
   }
 
   /** Read, apply, send, until nothing waits. */
-  async function deliverBy(camId: string, way: Way): Promise<string | undefined> {
+  async function deliverBy(camId: string, way: Way, turn: AbortSignal): Promise<string | undefined> {
     let trouble: string | undefined
-    for (let round = 0; round < ROUNDS && !options.signal.aborted; round++) {
+    for (let round = 0; round < ROUNDS && !turn.aborted && !options.signal.aborted; round++) {
       const current = await ask(camId, way)
       if (typeof current === 'string') return current
       const due = await settle(camId, current)
@@ -160,8 +166,7 @@ export function openPolicies(options: PoliciesOptions): Policies {
         due.flatMap(operation => operation.changes),
       )
       // Kept before it leaves: an answer that is lost must not make this device give something twice.
-      const sent = { n: next.policy.n, hash: next.hash }
-      await store.putOperations(due.map(operation => ({ ...operation, sent: [...operation.sent, sent] })))
+      await store.putOperations(due.map(operation => ({ ...operation, tried: next.policy.n })))
       trouble = await send(camId, way, next, due)
     }
     return trouble ?? 'busy'
@@ -219,7 +224,7 @@ export function openPolicies(options: PoliciesOptions): Policies {
   }
 
   async function keep(camId: string, changes: readonly PolicyChange[], label: string): Promise<void> {
-    await store.addOperation({ cam: camId, changes, label, since: Date.now(), sent: [], unsure: false })
+    await store.addOperation({ cam: camId, changes, label, since: Date.now(), unsure: false })
     options.onKept?.(camId)
     await show(camId)
     void run(camId)
@@ -240,6 +245,7 @@ export function openPolicies(options: PoliciesOptions): Policies {
     overChannel(camId, way) {
       const box = boxOf(camId)
       box.ways = [...box.ways, way]
+      box.turn.abort()
       void run(camId)
       return () => {
         box.ways = box.ways.filter(other => other !== way)
@@ -259,15 +265,25 @@ export function openPolicies(options: PoliciesOptions): Policies {
   }
 }
 
+/** A way whose answers are waited for no longer than the turn lasts: one that withholds them must not block another. */
+function whileOn(turn: AbortSignal, way: Way): Way {
+  const over = new Promise<{ hint: string }>(resolve => {
+    turn.addEventListener('abort', () => resolve({ hint: 'no_reply' }), { once: true })
+  })
+  return {
+    read: read => Promise.race([way.read(read), over]),
+    policy: policy => Promise.race([way.policy(policy), over]),
+  }
+}
+
 /** A camera's epoch never goes back: less than it confirmed before means that its memory was put back. */
 const isOlder = (current: InForce, known: Confirmed): boolean =>
   current.policy.n < known.policy.n || (current.policy.n === known.policy.n && current.hash !== known.hash)
 
 /** The owner has said so once more, knowing what is in force: nothing from before speaks against it. */
-const again = (operation: Operation): Operation => ({
+const again = ({ tried: _, ...operation }: Operation): Operation => ({
   ...operation,
   unsure: false,
-  sent: [],
   since: Date.now(),
   changes: operation.changes.map(change => {
     if (change.op !== 'admit') return change

@@ -248,6 +248,35 @@ describe('viewer: policies', () => {
     assert.equal(phone.of(home.cam.id).value.trouble, 'offline')
   })
 
+  it('a server that never answers does not hold up the channel', async () => {
+    const mute: Way = { read: camera.way.read, policy: () => new Promise(() => undefined) }
+    const phone = device(home.admin, () => mute)
+    void phone.change(home.cam.id, [remove(anna)], 'Anna removed')
+    await until(() => pendingOf(phone)[0]?.label, { timeout: 5000, what: 'the operation' })
+    phone.overChannel(home.cam.id, camera.way)
+    await until(() => !mayWatch(anna), { timeout: 5000, what: 'the removal' })
+    await until(() => pendingOf(phone).length === 0, { timeout: 5000, what: 'the confirmation' })
+  })
+
+  it('an admission that lost a race to another change is made again without a question', async () => {
+    const carl = await generateKeyPair()
+    const tablet = device(second, () => camera.way)
+    let first = true
+    const racing: Way = {
+      read: camera.way.read,
+      async policy(policy) {
+        if (first) await tablet.change(home.cam.id, [remove(anna)], 'Anna removed')
+        first = false
+        return camera.way.policy(policy)
+      },
+    }
+    const phone = device(home.admin, () => racing)
+    await phone.change(home.cam.id, [admit(carl)], 'Carl let in')
+    assert.equal(mayWatch(carl), true)
+    assert.equal(mayWatch(anna), false)
+    assert.deepEqual(pendingOf(phone), [])
+  })
+
   it('a status of another camera, or an answer to another question, is not believed', async () => {
     const other = await newHome()
     const elsewhere = await fakeCamera({ ...other, admin: home.admin }, {})
