@@ -35,9 +35,10 @@ export async function pairCamera(home: Home, code: string, name: string): Promis
   if (!owner) throw new PairFault('Make the recovery kit first.')
   try {
     const { admin, view } = home.device
-    const pairing = await beginOwnerPairing(parsePairingCode(code), { root: owner.root, admin, view })
+    const parsed = parsePairingCode(code)
+    const pairing = await beginOwnerPairing(parsed, { root: owner.root, admin, view })
     const third = await pairing.onSecond(await say(home, pairing, pairing.first))
-    const paired = await finish(home, pairing, third)
+    const paired = await finish(home, pairing, third, parsed.camId)
     await home.addCamera({ camId: paired.camId, key: paired.key, name })
     await home.keystore.savePhrase(paired.camId, paired.phrase)
     return paired
@@ -58,13 +59,31 @@ async function say(home: Home, pairing: OwnerPairing, msg: PairMessage): Promise
   throw new PairFault(SENTENCES[code] ?? 'The camera refused this pairing. Start again on the camera.')
 }
 
-/** Message 3 is sent again when its answer is lost; the camera gives an identical one the identical answer. */
-async function finish(home: Home, pairing: OwnerPairing, third: PairMessage): Promise<PairedCamera> {
+/**
+ * Message 3 is sent again when its answer is lost; the camera gives an identical one the identical answer. When no answer
+ * comes at all, the camera's own beacon says whether this pairing is in force (PROTOCOL.md §5).
+ */
+async function finish(
+  home: Home,
+  pairing: OwnerPairing,
+  third: PairMessage,
+  camId: string,
+): Promise<PairedCamera> {
   for (let attempt = 0; ; attempt++) {
     try {
       return await pairing.onFourth(await say(home, pairing, third))
     } catch (error) {
-      if (!(error instanceof PairFault) || attempt === 2) throw error
+      if (!(error instanceof PairFault)) throw error
+      const paired = await byBeacon(home, pairing, camId)
+      if (paired) return paired
+      if (attempt === 2) throw error
     }
   }
+}
+
+/** The camera of the code, paired by just this ceremony; undefined when its beacon does not say so, or none comes. */
+async function byBeacon(home: Home, pairing: OwnerPairing, camId: string): Promise<PairedCamera | undefined> {
+  const reply = await home.signaling.request('beacon', { cam: camId })
+  if ('hint' in reply) return undefined
+  return pairing.onBeacon(reply.beacon).catch(() => undefined)
 }

@@ -122,7 +122,7 @@ function GuestTile({ home, camera }: { home: Home; camera: GuestCamera }) {
           aria-describedby={`name-${camera.camId}`}
           onClick={() => setLeaving(true)}
         >
-          Leave
+          {camera.ended ? 'Take off the list' : 'Leave'}
         </button>
       </div>
       {leaving && (

@@ -1,5 +1,5 @@
 import { useEffect, useState } from 'preact/hooks'
-import { api } from '../api.ts'
+import { ApiFault, api } from '../api.ts'
 import { enter, openedInvite, page } from '../app-state.ts'
 import { InviteFault, keepInvitation, readInvitation, redeem } from '../guest.ts'
 import type { Home } from '../home.ts'
@@ -34,7 +34,12 @@ export function InvitedDoor() {
         : await api.signUp({ invitation: link?.server ?? '', ...credentials })
       await enter(account)
     } catch (error) {
-      setFault((error as Error).message)
+      const isUsed = error instanceof ApiFault && error.code === 'bad_token'
+      setFault(
+        isUsed
+          ? 'This link was used already, or has ended. Ask for an invitation of your own.'
+          : (error as Error).message,
+      )
       setBusy(false)
     }
   }

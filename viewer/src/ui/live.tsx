@@ -1,3 +1,4 @@
+import type { Right } from '@ownsight/protocol/messages'
 import { useEffect, useMemo, useState } from 'preact/hooks'
 import { page } from '../app-state.ts'
 import { guestSentenceFor, isFinal, sentenceFor } from '../failures.ts'
@@ -13,7 +14,7 @@ import { GuestWaiting } from './guest-waiting.tsx'
 import { useCircle } from './people.tsx'
 import { Picture } from './picture.tsx'
 import { PolicyState } from './policy-state.tsx'
-import { setPrivacy, wantsPrivacy } from './privacy.tsx'
+import { PrivacyCard } from './privacy.tsx'
 import { Waiting } from './waiting.tsx'
 
 export function Live({ home, camId }: { home: Home; camId: string }) {
@@ -60,22 +61,30 @@ function LiveOf({
     }
   }, [home, ended])
   const state = view.state.value
+  const isPrivate = view.fault.value === 'private'
   return (
     <section class="live">
       <div class="row">
         <button type="button" class="plain" onClick={() => (page.value = { name: 'cameras' })}>
           ← Cameras
         </button>
-        <Badge state={state} />
+        <Badge state={state} isPrivate={isPrivate} />
       </div>
-      <Picture view={view} name={camera.name} sentence={isGuest ? guestSentenceFor : sentenceFor} />
-      {!isGuest && <OwnerRow home={home} camera={camera} fault={view.fault.value} />}
-      <Seal home={home} camera={camera} confirmed={view.stream.value !== undefined} path={view.path.value} />
-      {isGuest && view.rights.value && (
-        <p class="quiet" data-testid="rights">
-          You are a guest. {rightsSentence(view.rights.value)}.
-        </p>
-      )}
+      <Picture
+        view={view}
+        name={camera.name}
+        sentence={isGuest ? guestSentenceFor : sentenceFor}
+        privacy={isPrivate ? <PrivacyCard home={home} camId={camera.camId} isGuest={isGuest} /> : undefined}
+      />
+      {!isGuest && <OwnerCards home={home} camera={camera} />}
+      <Seal
+        home={home}
+        camera={camera}
+        isGuest={isGuest}
+        confirmed={view.stream.value !== undefined}
+        path={view.path.value}
+        rights={view.rights.value}
+      />
       {home.kitPending.value && !isGuest && (
         <button
           type="button"
@@ -94,30 +103,15 @@ function LiveOf({
   )
 }
 
-/** What an owner sees and does beside the picture. */
-function OwnerRow({ home, camera, fault }: { home: Home; camera: Entry; fault: string | undefined }) {
+/** What an owner is asked and told beside the picture. */
+function OwnerCards({ home, camera }: { home: Home; camera: Entry }) {
   const { camId, name } = camera
-  const { pending } = home.policies.of(camId).value
-  const isPrivate = wantsPrivacy(home, camId).on
   return (
     <>
-      {(isPrivate || fault === 'private') && (
-        <div class="card ask" data-testid="privacy-card">
-          <p>Private: the camera is off for everyone, until you turn it back on.</p>
-          {isPrivate && (
-            <button type="button" onClick={() => void setPrivacy(home, camId, false)}>
-              Turn the camera on
-            </button>
-          )}
-        </div>
-      )}
       <WaitingHere home={home} camId={camId} />
-      {pending.length > 0 && <PolicyState home={home} camId={camId} name={name} />}
-      <div class="row">
-        <button type="button" class="secondary" onClick={() => (page.value = { name: 'camera', camId })}>
-          Settings
-        </button>
-      </div>
+      {home.policies.of(camId).value.pending.length > 0 && (
+        <PolicyState home={home} camId={camId} name={name} />
+      )}
     </>
   )
 }
@@ -192,10 +186,10 @@ const LOG_LOOK_MS = 5000
 
 const LABELS = { connecting: 'Connecting', live: 'LIVE', stalled: 'Stalled', ended: 'Ended' } as const
 
-function Badge({ state }: { state: keyof typeof LABELS }) {
+function Badge({ state, isPrivate }: { state: keyof typeof LABELS; isPrivate: boolean }) {
   return (
     <p class={`live-badge ${state}`} data-testid="live-badge" data-state={state} role="status">
-      {LABELS[state]}
+      {isPrivate ? 'Private' : LABELS[state]}
     </p>
   )
 }
@@ -204,13 +198,17 @@ function Badge({ state }: { state: keyof typeof LABELS }) {
 function Seal({
   home,
   camera,
+  isGuest,
   confirmed,
   path,
+  rights,
 }: {
   home: Home
   camera: Entry
+  isGuest: boolean
   confirmed: boolean
   path: 'direct' | 'relayed' | undefined
+  rights: readonly Right[] | undefined
 }) {
   const [phrase, setPhrase] = useState<string>()
   async function showPhrase() {
@@ -218,7 +216,18 @@ function Seal({
   }
   return (
     <div class="seal-row">
-      <h1 class="camera-name">{camera.name}</h1>
+      <div class="row">
+        <h1 class="camera-name">{camera.name}</h1>
+        {!isGuest && (
+          <button
+            type="button"
+            class="secondary"
+            onClick={() => (page.value = { name: 'camera', camId: camera.camId })}
+          >
+            Settings
+          </button>
+        )}
+      </div>
       {confirmed && (
         <p class="seal" data-testid="seal">
           <svg viewBox="0 0 16 16" width="16" height="16" aria-hidden="true">
@@ -233,7 +242,13 @@ function Seal({
           {path === 'direct' ? 'Direct connection, encrypted end to end' : 'Relayed, encrypted end to end'}
         </p>
       )}
+      {isGuest && rights && (
+        <p class="quiet" data-testid="rights">
+          You are a guest. You {rightsSentence(rights).toLowerCase()}.
+        </p>
+      )}
       {confirmed &&
+        !isGuest &&
         (phrase ? (
           <p class="quiet">
             Key phrase: <strong data-testid="phrase">{phrase}</strong>

@@ -45,6 +45,7 @@ export function People({ home, camId, circle }: { home: Home; camId: string; cir
 function PersonRow({ home, camId, person }: { home: Home; camId: string; person: Person }) {
   const [mode, setMode] = useState<'shown' | 'change' | 'remove'>('shown')
   const times = span(person.from, person.until)
+  const isLeaving = person.pending?.changes.some(change => change.op === 'remove') ?? false
   return (
     <li data-testid="person">
       <div class="person">
@@ -57,7 +58,7 @@ function PersonRow({ home, camId, person }: { home: Home; camId: string; person:
           </p>
           {person.pending && <p class="unconfirmed">Not yet confirmed: {person.pending.label}</p>}
         </div>
-        {!person.self && mode === 'shown' && (
+        {!person.self && !isLeaving && mode === 'shown' && (
           <div class="person-actions">
             {!person.admin && (
               <button type="button" class="plain" onClick={() => setMode('change')}>

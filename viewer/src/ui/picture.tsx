@@ -1,3 +1,4 @@
+import type { ComponentChildren } from 'preact'
 import { useEffect, useRef } from 'preact/hooks'
 import { sourceSentence } from '../failures.ts'
 import type { LiveView } from '../live-view.ts'
@@ -13,10 +14,13 @@ export function Picture({
   view,
   name,
   sentence,
+  privacy,
 }: {
   view: LiveView
   name: string
   sentence: (code: string) => string
+  /** in place of the picture while the camera is private */
+  privacy: ComponentChildren
 }) {
   const video = useRef<HTMLVideoElement>(null)
   const picture = useRef<HTMLDivElement>(null)
@@ -54,7 +58,8 @@ export function Picture({
           aria-label={`Live picture of ${name}`}
         />
       )}
-      {state !== 'live' && (
+      {privacy}
+      {state !== 'live' && !privacy && (
         <div class="veil">
           {about ? (
             <p data-testid="source">{about}</p>

@@ -1,3 +1,4 @@
+import { sentenceFor } from '../failures.ts'
 import type { Home } from '../home.ts'
 
 /** What the owner wants last: confirmed, or still under way. */
@@ -38,6 +39,35 @@ export function PrivacySwitch({ home, camId }: { home: Home; camId: string }) {
       >
         <span aria-hidden="true" />
       </button>
+    </div>
+  )
+}
+
+/** In place of the picture: an open eye, crossed out, and who may open it again. */
+export function PrivacyCard({ home, camId, isGuest }: { home: Home; camId: string; isGuest: boolean }) {
+  const { on } = wantsPrivacy(home, camId)
+  return (
+    <div class="private" data-testid="privacy-card">
+      <svg viewBox="0 0 24 24" width="40" height="40" aria-hidden="true">
+        <path
+          d="M2 12s3.6-6.5 10-6.5S22 12 22 12s-3.6 6.5-10 6.5S2 12 2 12zM4 21 20 3"
+          fill="none"
+          stroke="currentColor"
+          stroke-width="1.6"
+          stroke-linecap="round"
+        />
+        <circle cx="12" cy="12" r="2.6" fill="currentColor" />
+      </svg>
+      <p role="alert" data-testid="failure">
+        {isGuest
+          ? sentenceFor('private')
+          : 'Private: the camera is off for everyone, until you turn it back on.'}
+      </p>
+      {!isGuest && (
+        <button type="button" disabled={!on} onClick={() => void setPrivacy(home, camId, false)}>
+          {on ? 'Turn the camera on' : 'Turning it on …'}
+        </button>
+      )}
     </div>
   )
 }
