@@ -24,7 +24,7 @@ const SEGMENT_MAX_MS = 86_400_000
 const SEGMENTS_MAX = 64
 const PAGE_MAX_LINES = 256
 
-/** Who watched, kept by the camera and signed by it (PROTOCOL.md §9). */
+/** Who watched, kept by the camera and signed by it (PROTOCOL.md §13). */
 export type CameraLog = {
   readonly place: () => LogPlace
   readonly counters: () => Counters

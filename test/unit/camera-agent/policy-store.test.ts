@@ -139,6 +139,27 @@ describe('policy store', () => {
     await assert.rejects(openPolicyStore(folder, cam), /not JSON/)
   })
 
+  it('reads state from before guests could be invited, and writes it as it is now', async () => {
+    await pair()
+    const path = join(folder, 'state.json')
+    const { waiting: _, ...before } = JSON.parse(readFileSync(path, 'utf8'))
+    writeFileSync(path, JSON.stringify({ ...before, schema: 1 }))
+    const again = await openPolicyStore(folder, cam)
+    assert.deepEqual(again.state()?.waiting, [])
+    await again.saveFloor(1_900_000_000)
+    assert.equal(JSON.parse(readFileSync(path, 'utf8')).schema, 2)
+    writeFileSync(path, JSON.stringify({ ...before, schema: 1, waiting: [] }))
+    await assert.rejects(openPolicyStore(folder, cam), /damaged/)
+  })
+
+  it('stores the floor that the clock says a policy leads to, lower ones too', async () => {
+    await pair()
+    await store.saveFloor(1_900_000_000)
+    const next = await sealPolicy(policy({ n: 2, prev: store.current()?.hash ?? null }))
+    await store.update(next, iat => iat + 5)
+    assert.equal((await openPolicyStore(folder, cam)).state()?.floor, 1_800_000_005)
+  })
+
   it('does not believe a stored policy that was edited', async () => {
     await pair()
     const path = join(folder, 'state.json')
