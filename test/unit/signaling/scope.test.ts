@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import type { KeyPair } from '@ownsight/protocol/ids'
+import { sealHead } from '@ownsight/protocol/log-chain'
 import { exitCode, type Scope, scope } from '@ownsight/signaling/scope'
 import { headline, scopeText } from '@ownsight/signaling/scope-text'
 import { parseTime } from '@ownsight/signaling/scope-window'
@@ -176,9 +177,9 @@ describe('scope: which sessions could have been affected', () => {
   for (const [fault, write] of [
     [
       'one place with two hashes',
-      (cam: KeyPair) => story.head(cam, FROM + 11 * MINUTE, 7, {}, { h: 'x'.repeat(43) }),
+      (cam: KeyPair) => story.head(cam, FROM + 11 * MINUTE, 7, { live: 2 }, { h: 'x'.repeat(43) }),
     ],
-    ['a log that became shorter', (cam: KeyPair) => story.head(cam, FROM + 11 * MINUTE, 5)],
+    ['a log that became shorter', (cam: KeyPair) => story.head(cam, FROM + 11 * MINUTE, 5, { live: 2 })],
     ['a count that went back', (cam: KeyPair) => story.head(cam, FROM + 11 * MINUTE, 8, { live: 1 })],
   ] as const)
     it(`attack 47: ${fault} cannot be vouched for, and ends with 4`, async () => {
@@ -221,8 +222,21 @@ describe('scope: which sessions could have been affected', () => {
     const answer = await ask()
     assert.equal(answer.cameras.words[0]?.doubt, 'bad_signature')
     assert.equal(exitCode(answer), 4)
-    story.log.prepare('UPDATE head_cameras SET x = y').run()
-    assert.equal((await ask()).cameras.words[0]?.doubt, 'bad_signature')
+  })
+
+  it('does not believe another key that somebody put in the camera’s place', async () => {
+    const { writer, end } = run()
+    story.session(writer, FROM + MINUTE, { cam: front.id })
+    await story.head(front, TO + MINUTE, 9, { foreign: 1 })
+    end()
+    const place = { i: 9, h: 'x'.repeat(43) }
+    const clean = { live: 0, ended: 0, foreign: 0, refused: {} }
+    const jws = await sealHead({ ...garage, id: front.id }, place, clean)
+    story.log.prepare('UPDATE heads SET jws = ?').run(jws)
+    story.log.prepare('UPDATE head_cameras SET x = ?, y = ?').run(garage.publicKey.x, garage.publicKey.y)
+    const answer = await ask()
+    assert.equal(answer.cameras.words[0]?.doubt, 'bad_signature')
+    assert.equal(exitCode(answer), 4)
   })
 
   it('says what the log itself does not know', async () => {
