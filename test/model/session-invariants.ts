@@ -29,7 +29,8 @@ export const I1: Invariant = {
     'A camera is connected only to who holds the certificate of an offer its viewer made for it; it is live, and sends frames, only with the device that signed the offer, and only while that key may view.',
   check(world) {
     for (const end of cameraEnds) {
-      if (end.state !== 'open') continue
+      // Also one that the camera has ended since: that was the second wall.
+      if (!end.far) continue
       const honest = payloadOf(end.offer).iss !== world.mallory.view.id
       const wrong = honest ? wrongFarEnd(world, end) : undefined
       if (wrong) return `connected: ${wrong}`
