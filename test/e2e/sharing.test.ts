@@ -6,7 +6,7 @@ import { cameraTag, verifyMark } from '@ownsight/camera-agent/media/mark'
 import type { Page } from 'playwright-core'
 import { type EvilHouse, openEvilHouse } from '../evil/evil-house.ts'
 import { startAgent, type TestAgent } from '../support/agent.ts'
-import { collectMarks, takeMarks, testId, untilState } from '../support/app.ts'
+import { collectMarks, pair, takeMarks, testId, untilState } from '../support/app.ts'
 import type { ReadMark } from '../support/mark-reader.ts'
 import {
   acceptAs,
@@ -227,5 +227,59 @@ describe('sharing a camera', function () {
     } finally {
       setClock(0)
     }
+  })
+
+  it('an owner changes what a guest may do, and the name of the camera', async () => {
+    const other = (await house.profile()).page
+    await openSettings(owner, CAMERA)
+    const carlLink = await inviteGuest(owner, { guest: 'Carl', until: 'Family: without end' })
+    await closeLink(owner)
+    await confirmed(owner)
+    await acceptAs(other, carlLink, 'carl')
+    await shoot(owner, 'settings-carl')
+    await owner.getByRole('button', { name: 'Allow' }).click()
+    await untilState(other, 'live', 60_000)
+    const carl = testId(owner, 'person').filter({ hasText: 'Carl' })
+    await carl.getByRole('button', { name: 'Change' }).click()
+    await owner.getByRole('checkbox', { name: 'talk' }).check()
+    await owner.getByRole('radio', { name: '30 days' }).check()
+    await shoot(owner, 'settings-change')
+    await owner.getByRole('button', { name: 'Save' }).click()
+    await carl.filter({ hasText: /May watch and talk, until/ }).waitFor()
+    await confirmed(owner)
+    await untilState(other, 'live')
+
+    await owner.locator('input[name=camera-name]').fill('Porch')
+    await owner.getByRole('button', { name: 'Rename' }).click()
+    await owner.getByRole('heading', { name: 'Porch' }).waitFor()
+    await owner.reload()
+    await testId(owner, 'camera').filter({ hasText: 'Porch' }).waitFor()
+
+    await other.getByRole('button', { name: '← Cameras' }).click()
+    await testId(other, 'camera').filter({ hasText: CAMERA }).waitFor()
+    await other.getByRole('button', { name: 'Leave' }).click()
+    await other.locator('.confirm').getByRole('button', { name: 'Leave' }).click()
+    await until(async () => (await testId(other, 'camera').count()) === 0, {
+      timeout: 30_000,
+      what: 'the camera to leave the list',
+    })
+  })
+
+  it('a camera that is handed over leaves the list, and can be paired by the next owner', async () => {
+    await openSettings(owner, 'Porch')
+    await owner.getByText('Hand this camera over').click()
+    const handOver = owner.getByRole('button', { name: 'Hand over' })
+    assert.equal(await handOver.isDisabled(), true)
+    await owner.locator('input[name=typed-name]').fill('Porch')
+    await shoot(owner, 'settings-hand-over')
+    const reports = agent.reports.length
+    await handOver.click()
+    await owner.getByText('No camera yet.').waitFor({ timeout: 30_000 })
+    await agent.report(report => report.event === 'released', reports)
+    const shown = await agent.report(report => report.event === 'pairing-code', reports)
+    const next = await house.member('nora')
+    await pair(next, 'code' in shown ? shown.code : '', 'Gate')
+    await next.getByRole('button', { name: 'Watch' }).click()
+    await untilState(next, 'live', 60_000)
   })
 })

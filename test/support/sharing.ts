@@ -24,6 +24,7 @@ export async function inviteGuest(page: Page, wish: Wish): Promise<string> {
   await page.locator('input[name=guest]').fill(wish.guest)
   for (const right of wish.rights ?? []) await page.getByRole('checkbox', { name: right }).check()
   if (wish.until) await page.getByRole('radio', { name: wish.until }).check()
+  await shoot(page, 'invite')
   await page.getByRole('button', { name: 'Make the link' }).click()
   const link = testId(page, 'invite-link')
   await link.waitFor()
@@ -39,6 +40,7 @@ export async function acceptAs(page: Page, link: string, name: string): Promise<
   await page.goto(link)
   await page.locator('input[name=name]').fill(name)
   await page.locator('input[name=password]').fill('correct horse battery')
+  await shoot(page, 'invited')
   await page.getByRole('button', { name: 'Make the account' }).click()
 }
 

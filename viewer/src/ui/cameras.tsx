@@ -12,7 +12,8 @@ import { wantsPrivacy } from './privacy.tsx'
 export function Cameras({ home }: { home: Home }) {
   const cameras = home.roster.value
   const guests = home.guests.list.value
-  const isGuest = cameras.length === 0 && guests.length > 0
+  const isKnown = (camId: string) => [...cameras, ...guests].some(camera => camera.camId === camId)
+  const elsewhere = [...home.presence.value.keys()].some(camId => !isKnown(camId))
   return (
     <section>
       <div class="row">
@@ -31,7 +32,13 @@ export function Cameras({ home }: { home: Home }) {
         </button>
       )}
       <Fault sentence={home.rosterFault.value} />
-      {cameras.length === 0 && !isGuest && !home.rosterFault.value && (
+      {elsewhere && !home.rosterFault.value && (
+        <p class="quiet" data-testid="elsewhere">
+          This account may reach a camera that this browser holds no key for. Each browser needs an invitation
+          of its own: ask the owner.
+        </p>
+      )}
+      {cameras.length + guests.length === 0 && !home.rosterFault.value && (
         <div class="card empty">
           <p>No camera yet.</p>
           <p class="quiet">Start a camera agent; it shows a code. Add the camera here with that code.</p>

@@ -1,6 +1,6 @@
 import type { Right } from '@ownsight/protocol/messages'
 import { ALL_RIGHTS } from '@ownsight/protocol/policy-change'
-import { useEffect, useState } from 'preact/hooks'
+import { useEffect, useRef, useState } from 'preact/hooks'
 import type { Home } from '../home.ts'
 import { changeRights, removePerson, withdraw } from '../invitations.ts'
 import { invitationsOf, type Person, peopleOf, rightsSentence, rightWord } from '../people.ts'
@@ -58,14 +58,24 @@ function PersonRow({ home, camId, person }: { home: Home; camId: string; person:
           </p>
           {person.pending && <p class="unconfirmed">Not yet confirmed: {person.pending.label}</p>}
         </div>
-        {!person.self && !isLeaving && mode === 'shown' && (
+        {!person.self && !isLeaving && (
           <div class="person-actions">
             {!person.admin && (
-              <button type="button" class="plain" onClick={() => setMode('change')}>
+              <button
+                type="button"
+                class="plain"
+                aria-expanded={mode === 'change'}
+                onClick={() => setMode('change')}
+              >
                 Change<span class="hidden"> {person.name}</span>
               </button>
             )}
-            <button type="button" class="plain danger" onClick={() => setMode('remove')}>
+            <button
+              type="button"
+              class="plain danger"
+              aria-expanded={mode === 'remove'}
+              onClick={() => setMode('remove')}
+            >
               Remove<span class="hidden"> {person.name}</span>
             </button>
           </div>
@@ -98,11 +108,19 @@ export function Confirm({
   onYes: () => Promise<void>
   onDone: () => void
 }) {
+  const careful = useRef<HTMLButtonElement>(null)
+  useEffect(() => {
+    const before = document.activeElement
+    careful.current?.focus()
+    return () => {
+      if (before instanceof HTMLElement && before.isConnected) before.focus()
+    }
+  }, [])
   return (
     <div class="confirm">
       <p role="alert">{question}</p>
       <div class="actions">
-        <button type="button" class="secondary" onClick={onDone} autofocus>
+        <button type="button" class="secondary" onClick={onDone} ref={careful}>
           Keep
         </button>
         <button type="button" class="dangerous" onClick={() => void onYes().finally(onDone)}>

@@ -7,6 +7,7 @@ const TROUBLES: { [code: string]: string } = {
     'This camera shows an older list than it confirmed before: its memory was put back. Do not rely on it; reset it and pair it anew.',
   refused:
     'The camera did not take this device’s question. Another of your devices may have taken this one out.',
+  limit: 'This camera’s list is full: remove someone first.',
   foreign_answer: 'Something answered in place of this camera and was not believed.',
 }
 
