@@ -1,4 +1,5 @@
 import type { Must } from './must.ts'
+import { controlMusts } from './musts/control.ts'
 import { envelopeMusts } from './musts/envelope.ts'
 import { ownerMusts } from './musts/owner.ts'
 import { pairingMusts } from './musts/pairing.ts'
@@ -28,6 +29,7 @@ export const musts: readonly Must[] = [
   ...serveMusts,
   ...sdpMusts,
   ...ownerMusts,
+  ...controlMusts,
   ...signalingMusts,
   ...transportMusts,
   ...watchMusts,

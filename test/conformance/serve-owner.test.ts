@@ -10,7 +10,7 @@ describe('conformance: serve, under an owner', function () {
   this.timeout(20_000)
   const { stage, attempt, answerOf, refusal, confirmOf, peer, live } = openStage()
 
-  it('M-7.25 attack 9: a right that is taken while live goes at once, and the viewer is told', async () => {
+  it('M-7.31 attack 9: a right that is taken while live goes at once, and the viewer is told', async () => {
     const made = await attempt(stage.home.view, { want: ['view', 'audio', 'talk'] })
     const answer = await answerOf(made.offer)
     const mine = peer()

@@ -23,7 +23,7 @@ describe('control', () => {
   const camId = () => camera.home.cam.id
 
   describe('policy', () => {
-    it('judges every session before it acknowledges, and tells the news', async () => {
+    it('M-6.29 judges every session before it acknowledges, and tells the news', async () => {
       const jws = await camera.next([{ op: 'privacy', on: true }])
       const { ack } = await policy(jws)
       assert.equal(camera.did[0], 'judged by 2')
