@@ -117,7 +117,7 @@ export function* listSessions(
       sid: Buffer.from(row.sid as Uint8Array).toString('base64url'),
       ...{ build, instance, integration },
       ...{ from: pseudonym(row.from_pseud), to: pseudonym(row.to_pseud) },
-      ...{ asked: camText(Number(row.asked)), reached: camera(row.reached) },
+      ...{ asked: camera(row.asked) ?? '', reached: camera(row.reached) },
       result: String(row.result),
       messages: Number(row.messages),
       suspect: row.suspect === 1,
@@ -167,5 +167,16 @@ export function listStrays(log: DatabaseSync, window: Window, runs: readonly Run
 }
 
 const isoTime = (t: unknown): string => new Date(Number(t)).toISOString()
-const pseudonym = (bits: unknown): string | null => (bits === null ? null : pseudText(Number(bits)))
-const camera = (bits: unknown): string | null => (bits === null ? null : camText(Number(bits)))
+const pseudonym = remembered(pseudText)
+const camera = remembered(camText)
+
+/** The same few stand in millions of rows. */
+function remembered(write: (bits: number) => string): (bits: unknown) => string | null {
+  const known = new Map<unknown, string>()
+  return bits => {
+    if (bits === null) return null
+    const text = known.get(bits) ?? write(Number(bits))
+    if (known.size < 100_000) known.set(bits, text)
+    return text
+  }
+}

@@ -37,8 +37,14 @@ export function headline(scope: Scope): string {
     ...(early > 0
       ? [vouched(early, `${early === 1 ? 'has' : 'have'} no signed head for the end of it`)]
       : []),
-    ...(gaps.length > 0 ? ['this log has gaps'] : []),
+    ...gapsText(gaps),
   ].join('; ')
+}
+
+function gapsText(gaps: Gap[]): string[] {
+  const [gap] = gaps
+  if (!gap) return []
+  return gaps.length === 1 && gap.kind === 'begins_later' ? [gapLine(gap)] : ['this log has gaps']
 }
 
 function attemptsText({ total, refused }: Scope['attempts']): string {
@@ -161,6 +167,13 @@ const COLUMNS = [
 
 export const CSV_HEAD = `${COLUMNS.join(',')}\n`
 
-/** No value holds a comma or a quote: ids, words and times only. Build and integration are checked for it. */
+/** Ids, words and times, which hold no comma; a build's name is cleaned of it. */
 export const csvLine = (session: RoutedSession): string =>
-  `${COLUMNS.map(column => String(session[column] ?? '').replace(/[",\r\n]/g, '_')).join(',')}\n`
+  `${COLUMNS.map(column => cell(session[column])).join(',')}\n`
+
+function cell(value: string | number | boolean | null): string {
+  const text = value === null ? '' : String(value)
+  return SPECIAL.test(text) ? text.replace(SPECIALS, '_') : text
+}
+const SPECIAL = /[",\r\n]/
+const SPECIALS = /[",\r\n]/g

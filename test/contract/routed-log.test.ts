@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict'
-import { readdirSync, readFileSync, statSync } from 'node:fs'
+import { readdirSync, readFileSync, rmSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { generateKeyPair, type KeyPair } from '@ownsight/protocol/ids'
 import { camBits } from '@ownsight/signaling/routed-log-writer'
-import { startTestSignaling, type TestSignaling } from '../support/signaling.ts'
+import { openLog, scope } from '@ownsight/signaling/scope'
+import { spawnTestSignaling, startTestSignaling, type TestSignaling } from '../support/signaling.ts'
 import {
   type ApiClient,
   connectAs,
@@ -135,6 +136,38 @@ describe('the log of routed messages', () => {
       all.map(row => `${row.typ} ${row.result}`),
       ['pair1 sent', 'refused passed', 'beacon kept', 'beacon foreign_answer'],
     )
+  })
+
+  it('what is in it survives a killed server, and scope says how that one ended', async () => {
+    const { data, kill, origin, setupToken } = await spawnTestSignaling()
+    const bea = await connectAs(
+      origin,
+      'viewer',
+      await newDevice(await signUp(origin, 'bea', { token: setupToken })),
+    )
+    const door = await boundCamera(origin, bea)
+    door.device.socket.on('offer', (_: unknown, ack: Ack) => ack({ nothing: true }))
+    const path = join(data, 'routed.sqlite')
+    const count = (): number => {
+      const db = new DatabaseSync(path, { readOnly: true })
+      const { n } = db.prepare('SELECT count(*) AS n FROM routed WHERE session IS NOT NULL').get() ?? {}
+      db.close()
+      return Number(n)
+    }
+    for (let i = 0; i < 20; i++)
+      await bea.ask('offer', { cam: door.cam.id, offer: await anOffer(view, door.cam.id) })
+    await eventually(() => count() === 40, 'all is written')
+    await kill('SIGKILL')
+    assert.equal(count(), 40)
+    const log = openLog(data)
+    assert.equal(log.prepare('PRAGMA integrity_check').get()?.integrity_check, 'ok')
+    const window = { from: Date.now() - 60_000, to: Date.now() + 60_000 }
+    const { sessions, gaps } = await scope(log, window, 0, Date.now() + 600_000)
+    assert.equal(sessions.total, 20)
+    assert.deepEqual(gaps.map(({ kind }) => kind).sort(), ['begins_later', 'ended_unannounced'])
+    log.close()
+    for (const device of [bea, door.device]) device.close()
+    rmSync(data, { recursive: true })
   })
 
   it('holds no description, token, name or address, and nobody’s account', async () => {

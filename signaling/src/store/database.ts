@@ -25,7 +25,7 @@ export function openDatabase(
 
 /**
  * Opens one file of the data folder, brings its schema up to date, and keeps a copy of it before each step.
- * WAL with synchronous=FULL: a write that was acknowledged survives loss of power.
+ * WAL with synchronous=FULL: a write that was acknowledged survives loss of power. What is deleted is overwritten.
  * @throws SignalingError when the data is newer than this program
  */
 export function openFile(folder: string, name: string, migrations: readonly string[]): DatabaseSync {
@@ -34,6 +34,7 @@ export function openFile(folder: string, name: string, migrations: readonly stri
   const db = new DatabaseSync(file, { timeout: 5000 })
   try {
     db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;')
+    db.exec('PRAGMA secure_delete = ON')
     migrate(db, file, migrations)
   } catch (error) {
     db.close()

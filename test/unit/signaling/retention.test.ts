@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
-import { existsSync, utimesSync, writeFileSync } from 'node:fs'
+import { randomBytes } from 'node:crypto'
+import { existsSync, readdirSync, readFileSync, utimesSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { DatabaseSync } from 'node:sqlite'
 import { openPseudonyms, type Pseudonyms } from '@ownsight/signaling/pseudonyms'
@@ -76,6 +77,23 @@ describe('retention', () => {
     assert.deepEqual(['routed', 'sessions', 'runs', 'missing'].map(count), [500, 500, 1, 0])
     await purge(kept(1), NOW)
     assert.deepEqual(['routed', 'sessions', 'runs'].map(count), [0, 0, 0])
+  })
+
+  it('leaves no byte of what it deleted in the file', async () => {
+    const [old, young] = [aSession(NOW - 91 * DAY), aSession(NOW - DAY)].map(session => ({
+      ...session,
+      sid: randomBytes(16),
+    }))
+    assert.ok(old && young)
+    const writer = openRowWriter(log, { build: '1', instance: 'a', integration: 'own' }, old.first)
+    writer.write([aRow(old.first, old), aRow(young.first, young)])
+    const bytes = (): Buffer => {
+      log.exec('PRAGMA wal_checkpoint(TRUNCATE)')
+      return Buffer.concat(readdirSync(folder).map(name => readFileSync(join(folder, name))))
+    }
+    assert.deepEqual([bytes().includes(old.sid), bytes().includes(young.sid)], [true, true])
+    await purge(kept(90), NOW)
+    assert.deepEqual([bytes().includes(old.sid), bytes().includes(young.sid)], [false, true])
   })
 
   it('deletes expired sign-ins, codes and guests’ ways, and copies from before a change of schema', async () => {
