@@ -57,6 +57,7 @@ export async function openHome(account: Account): Promise<Home> {
     auth: device.auth,
     onConnection: state => {
       connection.value = state
+      if (state === 'online') void policies.deliverAll()
     },
     onPresence: event => {
       const before = presence.value.get(event.cam)

@@ -85,7 +85,7 @@ function Wishes({
         {from === undefined ? (
           <button
             type="button"
-            class="plain"
+            class="plain start"
             onClick={() => setFrom(Math.ceil(Date.now() / 3_600_000) * 3600)}
           >
             Begin later

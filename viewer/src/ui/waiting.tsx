@@ -78,7 +78,7 @@ function Question({
 }
 
 /** @param at seconds since the epoch */
-export function Reused({ name, at }: { name: string; at: number }) {
+function Reused({ name, at }: { name: string; at: number }) {
   return (
     <p class="unconfirmed" data-testid="reused">
       The link for {name} was opened on a second device too, on {momentOf(at)}, and that one was refused. The
