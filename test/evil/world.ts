@@ -42,9 +42,12 @@ export type Fault = {
   ) => HttpResponse | Promise<HttpResponse> | undefined
 }
 
-/** Keeps whole what the messages of a live view are; `challenge`, `auth` and `hold` are left to directed faults. */
-export const isTraffic = (packet: Packet): boolean =>
-  !['challenge', 'auth', 'hold', 'bind', ''].includes(packet.event)
+/**
+ * What may be changed by chance. What opens a connection is left alone, and so is `publish`: a beacon spoilt on its way
+ * up stays in the server for ten minutes, while the lies told of it on its way down pass with the message.
+ */
+export const isTraffic = ({ event }: Packet): boolean =>
+  !['challenge', 'auth', 'hold', 'bind', 'publish', ''].includes(event)
 
 /** The reply to `request`, as its asker will get it. */
 export const replyTo = ({ link, direction, event, id }: Packet, body: unknown): Packet => ({
