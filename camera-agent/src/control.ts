@@ -1,6 +1,7 @@
 import { type FaultCode, faultCode, ProtocolFault } from '@ownsight/protocol/errors'
 import type { Reply } from '@ownsight/protocol/events'
 import type { KeyPair } from '@ownsight/protocol/ids'
+import type { Payload } from '@ownsight/protocol/messages'
 import { openRead, sealStatus } from '@ownsight/protocol/read'
 import { sealReleased } from '@ownsight/protocol/release'
 import type { CameraClock } from './camera-clock.ts'
@@ -102,12 +103,21 @@ export function createControl(context: ControlContext): Control {
     return { policy: state.policy, status }
   }
 
-  async function read(jws: string, th: string | undefined): Promise<Status | LogPage> {
+  async function asked(jws: string): Promise<Payload<'os1-read'>> {
     const policy = policies.current()
     if (!policy) throw new ProtocolFault('not_offering', 'cam', 'pair this camera first')
-    const question = await openRead(jws, { camId: cam.id, policy })
+    return openRead(jws, { camId: cam.id, policy })
+  }
+
+  async function read(jws: string): Promise<Status> {
+    const { what, no, iss } = await asked(jws)
+    if (what !== 'policy') throw new ProtocolFault('no_right', 'what', 'read the log inside a session')
+    return statusOf(no, iss)
+  }
+
+  async function readInSession(jws: string, th: string): Promise<Status | LogPage> {
+    const question = await asked(jws)
     if (question.what === 'policy') return statusOf(question.no, question.iss)
-    if (th === undefined) throw new ProtocolFault('no_right', 'what', 'read the log inside a session')
     if (question.th !== th) throw new ProtocolFault('bad_hash', 'th', 'ask in the session of this channel')
     if (question.from === undefined) throw new ProtocolFault('bad_form', 'from', 'say where to begin')
     return log.page(question.from)
@@ -134,11 +144,8 @@ export function createControl(context: ControlContext): Control {
       reply(typeof taken === 'function' ? taken() : taken)
       if (typeof taken === 'function') step('policy.acked')
     },
-    read: async jws => {
-      const reply = await bounded(() => read(jws, undefined))
-      return 'lines' in reply ? { refused: 'no_right' } : reply
-    },
-    readInSession: (jws, th) => bounded(() => read(jws, th)),
+    read: jws => bounded(() => read(jws)),
+    readInSession: (jws, th) => bounded(() => readInSession(jws, th)),
     redeem: async jws => {
       const reply = await bounded(() => redeem(jws))
       if ('redeemed' in reply) step('redeem.acked')

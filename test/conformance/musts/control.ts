@@ -46,13 +46,13 @@ export const controlMusts: readonly Must[] = [
     'iat',
     'M-6.22 attack 11: an earlier date alone',
   ),
-  share('M-6.27', 'the end of the open source', 'if (on) empty()', '', 'M-6.27 closes its source'),
+  share('M-6.27', 'the end of the open source', 'if (on) empty()', '', 'M-6.27 has no source'),
   share(
     'M-6.27',
     'the refusal to open it',
     'if (!open || closed || isPrivate) return',
     'if (!open || closed) return',
-    'M-6.27 closes its source',
+    'M-6.27 has no source',
   ),
   clock(
     'M-6.28',
@@ -155,8 +155,8 @@ export const controlMusts: readonly Must[] = [
   control(
     'M-13.6',
     'the need of a session',
-    "if (th === undefined) throw new ProtocolFault('no_right', 'what', 'read the log inside a session')",
-    'if (th === undefined) return log.page(0)',
+    "if (what !== 'policy') throw new ProtocolFault('no_right', 'what', 'read the log inside a session')",
+    '',
     'M-13.6 the log is read in the session',
   ),
   control(
@@ -169,8 +169,8 @@ export const controlMusts: readonly Must[] = [
   segments(
     'M-13.7',
     'the cut after the last whole line',
-    'if (end < bytes.length) await truncate(path, end)',
-    '',
+    'return end',
+    'return bytes.length',
     'M-13.7 drops what a crash left',
   ),
   log(

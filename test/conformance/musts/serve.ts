@@ -52,7 +52,7 @@ export const serveMusts: readonly Must[] = [
     'M-7.25',
     'the judgement of running sessions',
     "if (typeof now === 'string') session.close(now)",
-    '',
+    "if (typeof now === 'string') continue",
     'M-7.25 attack 8: a viewer that is removed while live',
   ),
   serve(

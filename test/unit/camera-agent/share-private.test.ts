@@ -39,7 +39,22 @@ describe('a private camera', function () {
   })
   after(() => server.stop())
 
-  it('M-6.27 closes its source: no process, no connection; nobody’s wish opens it; then it opens again', async () => {
+  it('M-6.27 has no source, whoever wishes for one', async () => {
+    const { share } = openShare({ kind: 'test-pattern', width: 160, height: 90, fps: 5 })
+    try {
+      view(share)
+      await until(() => share.status().state !== 'closed', { timeout: 10_000, what: 'the source' })
+      share.setPrivate(true)
+      assert.deepEqual([share.status().state, share.pid(), share.viewers()], ['closed', undefined, 0])
+      view(share)
+      await sleep(20)
+      assert.deepEqual([share.status().state, share.pid(), share.viewers()], ['closed', undefined, 0])
+    } finally {
+      await share.close()
+    }
+  })
+
+  it('closes its source: no process, no connection; nobody’s wish opens it; then it opens again', async () => {
     const { share, statuses } = openShare({ kind: 'rtsp', url: server.url })
     try {
       const before = view(share)
