@@ -50,6 +50,12 @@ export const guestSentenceFor = (code: string): string =>
       ? 'The server does not let you reach this camera any more. Ask its owner.'
       : sentenceFor(code)
 
+export const WAITING = 'Waiting for the owner to let you in.'
+
+/** The same for one who was never let in: silence means no more than that. */
+export const waitingSentenceFor = (code: string): string =>
+  code === 'no_reply' ? WAITING : guestSentenceFor(code)
+
 /** Faults that another try does not mend. */
 const FINAL = new Set([
   'not_signed_in',

@@ -140,19 +140,20 @@ export async function noteGuestEnd(home: Home, camId: string, code: string): Pro
 }
 
 /**
- * Whether the policy has changed since this device began to wait: only the camera's own beacon counts. The owner may
- * have let it in, or done something else; a look tells.
+ * Ends the wait when the camera's own beacon says that its policy has changed: the owner may have let this device in, or
+ * done something else; a look tells.
  */
-export async function stopWaiting(home: Home, camId: string, beacon: string): Promise<boolean> {
+export async function noticeChange(home: Home, camId: string, beacon: string): Promise<void> {
   const camera = home.guests.list.value.find(each => each.camId === camId)
-  if (!camera?.key || camera.waiting === undefined) return false
-  try {
-    const { payload } = await openBeacon(beacon, camera.key, camId)
-    if (payload.ph === camera.waiting) return false
-  } catch {
-    return false
-  }
+  if (!camera?.key || camera.waiting === undefined) return
+  const opened = await openBeacon(beacon, camera.key, camId).catch(() => undefined)
+  if (opened && opened.payload.ph !== camera.waiting) await lookAgain(home, camId)
+}
+
+/** Ends the wait without a sign: one may have been lost. */
+export async function lookAgain(home: Home, camId: string): Promise<void> {
+  const camera = home.guests.list.value.find(each => each.camId === camId)
+  if (!camera?.key) return
   const { waiting: _, ...rest } = camera
   await home.guests.save(rest)
-  return true
 }

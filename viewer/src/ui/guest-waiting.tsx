@@ -1,17 +1,25 @@
 import { useEffect, useState } from 'preact/hooks'
 import { page } from '../app-state.ts'
-import { InviteFault, redeem, stopWaiting } from '../guest.ts'
+import { WAITING } from '../failures.ts'
+import { InviteFault, lookAgain, noticeChange, redeem } from '../guest.ts'
 import type { GuestCamera } from '../guest-store.ts'
 import type { Home } from '../home.ts'
 import { Fault } from './fault.tsx'
+
+/** A sign that is lost must not leave a guest waiting for ever. */
+const LOOK_AGAIN_MS = 30_000
 
 /** A guest between the opened link and the owner's word. Goes on by itself when the camera's policy changed. */
 export function GuestWaiting({ home, camera }: { home: Home; camera: GuestCamera }) {
   const [fault, setFault] = useState<string>()
   const beacon = home.presence.value.get(camera.camId)?.beacon
   useEffect(() => {
-    if (beacon) void stopWaiting(home, camera.camId, beacon)
+    if (beacon) void noticeChange(home, camera.camId, beacon)
   }, [home, camera, beacon])
+  useEffect(() => {
+    const timer = setTimeout(() => void lookAgain(home, camera.camId), LOOK_AGAIN_MS)
+    return () => clearTimeout(timer)
+  }, [home, camera])
   async function again() {
     setFault(undefined)
     await redeem(home, camera.camId).catch(error =>
@@ -30,7 +38,7 @@ export function GuestWaiting({ home, camera }: { home: Home; camera: GuestCamera
       <div class="picture">
         <div class="veil">
           <p class="quiet-light" role="status" data-testid="guest-waiting">
-            {camera.key ? 'Waiting for the owner to let you in.' : 'The invitation is not taken up yet.'}
+            {camera.key ? WAITING : 'The invitation is not taken up yet.'}
           </p>
         </div>
       </div>

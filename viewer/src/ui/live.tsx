@@ -1,7 +1,7 @@
 import type { Right } from '@ownsight/protocol/messages'
 import { useEffect, useMemo, useState } from 'preact/hooks'
 import { page } from '../app-state.ts'
-import { guestSentenceFor, isFinal, sentenceFor } from '../failures.ts'
+import { guestSentenceFor, isFinal, sentenceFor, WAITING, waitingSentenceFor } from '../failures.ts'
 import { noteGuestEnd, noteGuestLive } from '../guest.ts'
 import type { Home } from '../home.ts'
 import { type LiveView, openLiveView } from '../live-view.ts'
@@ -31,6 +31,7 @@ export function Live({ home, camId }: { home: Home; camId: string }) {
       home={home}
       camera={camera}
       isGuest={!own}
+      isLetIn={own !== undefined || guest?.letIn === true}
       onRetry={() => setAttempt(attempt + 1)}
     />
   )
@@ -42,11 +43,13 @@ function LiveOf({
   home,
   camera,
   isGuest,
+  isLetIn,
   onRetry,
 }: {
   home: Home
   camera: Entry
   isGuest: boolean
+  isLetIn: boolean
   onRetry: () => void
 }) {
   const ended = useMemo(() => new AbortController(), [])
@@ -73,7 +76,8 @@ function LiveOf({
       <Picture
         view={view}
         name={camera.name}
-        sentence={isGuest ? guestSentenceFor : sentenceFor}
+        sentence={isLetIn ? (isGuest ? guestSentenceFor : sentenceFor) : waitingSentenceFor}
+        connecting={isLetIn ? 'Connecting …' : WAITING}
         privacy={isPrivate ? <PrivacyCard home={home} camId={camera.camId} isGuest={isGuest} /> : undefined}
       />
       {!isGuest && <OwnerCards home={home} camera={camera} />}

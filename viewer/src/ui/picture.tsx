@@ -14,11 +14,13 @@ export function Picture({
   view,
   name,
   sentence,
+  connecting,
   privacy,
 }: {
   view: LiveView
   name: string
   sentence: (code: string) => string
+  connecting: string
   /** in place of the picture while the camera is private */
   privacy: ComponentChildren
 }) {
@@ -67,7 +69,7 @@ export function Picture({
             <Fault sentence={sentence(fault)} />
           ) : (
             <p class="quiet-light">
-              {state === 'stalled' ? 'The picture has stopped. It is not live.' : 'Connecting …'}
+              {state === 'stalled' ? 'The picture has stopped. It is not live.' : connecting}
             </p>
           )}
         </div>

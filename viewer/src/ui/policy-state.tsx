@@ -16,19 +16,26 @@ export function PolicyState({ home, camId, name }: { home: Home; camId: string; 
   const { inForce, pending, trouble } = home.policies.of(camId).value
   const now = useNow()
   const open = pending.filter(operation => !operation.unsure)
+  const isPending = open.length > 0
   return (
-    <div role="status" data-testid="policy-state" data-state={open.length > 0 ? 'pending' : 'confirmed'}>
-      {open.length > 0 ? (
-        <p class="unconfirmed">
-          {name} has not yet confirmed: {open.map(operation => operation.label).join('; ')}.{' '}
-          <span>It is kept here and delivered as soon as the camera can be reached.</span>
-        </p>
-      ) : inForce ? (
+    <div data-testid="policy-state" data-state={isPending ? 'pending' : 'confirmed'}>
+      {/* Only what happens is read out, not the minutes that pass. */}
+      <div role="status">
+        {isPending ? (
+          <p class="unconfirmed">
+            {name} has not yet confirmed: {open.map(operation => operation.label).join('; ')}. It is kept here
+            and delivered as soon as the camera can be reached.
+          </p>
+        ) : (
+          inForce && <span class="hidden">{name} has confirmed everything.</span>
+        )}
+      </div>
+      {!isPending && (
         <p class="quiet">
-          {name} confirmed this {ago(inForce.at, now)}.
+          {inForce
+            ? `${name} confirmed this ${ago(inForce.at, now)}.`
+            : `${name} has not been reached from this device yet.`}
         </p>
-      ) : (
-        <p class="quiet">{name} has not been reached from this device yet.</p>
       )}
       {trouble && TROUBLES[trouble] && <p class="fault">{TROUBLES[trouble]}</p>}
     </div>

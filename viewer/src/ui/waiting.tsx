@@ -21,7 +21,7 @@ export function Waiting({ home, camId, circle }: { home: Home; camId: string; ci
       ),
   )
   return (
-    <>
+    <div aria-live="polite" class="questions">
       {inForce?.status.waiting
         .filter(({ inv }) => !answered.has(inv))
         .map(entry => {
@@ -32,7 +32,7 @@ export function Waiting({ home, camId, circle }: { home: Home; camId: string; ci
             )
           )
         })}
-    </>
+    </div>
   )
 }
 
