@@ -29,6 +29,8 @@ export type AgentOptions = {
   network?: unknown
   data?: string
   nodeArgs?: string[]
+  /** more arguments of the agent itself */
+  args?: string[]
   env?: Record<string, string>
   /** command put in front, such as `strace -f …` or `ip netns exec …` */
   prefix?: string[]
@@ -54,6 +56,7 @@ export function startAgent(options: AgentOptions): TestAgent {
     '--config',
     file,
     '--json',
+    ...(options.args ?? []),
   ]
   const child = spawn(command[0] ?? '', command.slice(1), {
     stdio: ['ignore', 'pipe', 'pipe'],
