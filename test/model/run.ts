@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { type Command, command } from './commands.ts'
-import { installFastCrypto } from './fast-crypto.ts'
+import { installFastCrypto, installFastFrom } from './fast-crypto.ts'
 import { honestEnd } from './honest-end.ts'
 import { INVARIANTS } from './invariants.ts'
 import { makeKeys } from './keys.ts'
@@ -22,6 +22,7 @@ export async function prepare(): Promise<Beginning> {
   // What is refused is the business of the invariants.
   console.warn = () => undefined
   installFastCrypto()
+  installFastFrom()
   installVirtualTime()
   return makeBeginning(keys)
 }
