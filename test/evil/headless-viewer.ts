@@ -21,6 +21,15 @@ export type Watching = {
 
 let loaded: Promise<typeof import('../../viewer/src/watch.ts')> | undefined
 
+const closing = new WeakMap<WeriftViewer, Promise<void>>()
+
+/** Aborted, closed and disposed of, in any order: its process is told once. */
+function closeOnce(viewer: WeriftViewer): Promise<void> {
+  const closed = closing.get(viewer) ?? viewer.close().catch(() => viewer.kill())
+  closing.set(viewer, closed)
+  return closed
+}
+
 /** Without the browser's door to WebRTC, which cannot be opened here. */
 function loadWatch(): Promise<typeof import('../../viewer/src/watch.ts')> {
   loaded ??= (async () => {
@@ -63,7 +72,7 @@ export function watchHeadless(
   const peer = async (signal: AbortSignal): Promise<Peer> => {
     const viewer = await createViewer()
     peers.push(viewer)
-    signal.addEventListener('abort', () => void viewer.close(), { once: true })
+    signal.addEventListener('abort', () => void closeOnce(viewer), { once: true })
     return peerOf(viewer)
   }
   const session = loadWatch().then(({ watch }) =>
@@ -84,9 +93,10 @@ export function watchHeadless(
     peers,
     offers,
     async close() {
-      for (const each of peers.filter(each => each.isOpen())) each.send(JSON.stringify({ t: 'bye' }))
+      for (const each of peers.filter(each => each.isOpen() && !closing.has(each)))
+        each.send(JSON.stringify({ t: 'bye' }))
       ended.abort()
-      await Promise.all(peers.map(each => each.close()))
+      await Promise.all(peers.map(closeOnce))
     },
   }
 }
@@ -120,6 +130,23 @@ function peerOf(viewer: WeriftViewer): Peer {
       timer.unref()
     },
     stats: async () => new Map() as never,
-    close: () => void viewer.close(),
+    close: () => void closeOnce(viewer),
   } as Peer
+}
+
+/** As the live page does: a new attempt when one fails for a reason that may pass. */
+export async function watchAgain(
+  person: { view: KeyPair; socket: Socket },
+  camera: Pinned,
+): Promise<{ watching: Watching; session: LiveSession }> {
+  for (let tries = 0; ; tries++) {
+    const watching = watchHeadless(person, camera)
+    try {
+      return { watching, session: await watching.session }
+    } catch (error) {
+      await watching.close()
+      if (tries === 9) throw error
+      await new Promise(resolve => setTimeout(resolve, 100))
+    }
+  }
 }
