@@ -29,6 +29,7 @@ export type LiveSession = {
   readLog(
     asker: KeyPair,
     from: number,
+    th?: string,
   ): Promise<{ lines: string[]; head: Payload<'os1-head'>; pages: number }>
   close(): Promise<void>
 }
@@ -106,19 +107,19 @@ function liveSession(
     await openAck(reply.ack, { camId, pin, ph: policy.hash })
   }
 
-  async function readPage(asker: KeyPair, from: number) {
+  async function readPage(asker: KeyPair, from: number, th: string) {
     const id = ids++
-    const { read } = await sealRead(asker, { camId, what: 'log', th: session.th, from })
+    const { read } = await sealRead(asker, { camId, what: 'log', th, from })
     say({ t: 'read', id, read })
     const reply = await replyTo(id)
     if (reply.t !== 'log') throw new Refused({ refused: reply.t === 'refused' ? reply.code : reply.t })
     return reply
   }
 
-  async function readLog(asker: KeyPair, from: number) {
+  async function readLog(asker: KeyPair, from: number, th = session.th) {
     const lines: string[] = []
     for (let pages = 1; ; pages++) {
-      const page = await readPage(asker, from + lines.length)
+      const page = await readPage(asker, from + lines.length, th)
       lines.push(...page.lines)
       if (!page.more) return { lines, pages, head: await openHead(page.head, pin, camId) }
     }
