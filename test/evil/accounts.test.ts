@@ -87,7 +87,7 @@ describe('evil: accounts mixed up, in real browsers', function () {
     await isOwn(ben, 'ben', 'Shed of Ben')
   })
 
-  it('attack 2, 3: two cameras swapped in the routing entries: neither is shown under the other’s name', async () => {
+  it('F3: two cameras swapped in the routing entries: neither is shown under the other’s name', async () => {
     const { rows } = house.evil.world
     rows.swapCameras(ids.ada ?? '', ids.ben ?? '')
     await ada.reload()
