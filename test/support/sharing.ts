@@ -73,8 +73,9 @@ export const noteTime = (page: Page, expression: string): Promise<void> =>
     look()
   })()`)
 
-/** Milliseconds since the epoch. */
-export const notedTime = (page: Page): Promise<number> => page.evaluate('window.__noted')
+/** Waits until it held; milliseconds since the epoch. */
+export const notedTime = async (page: Page): Promise<number> =>
+  Number(await (await page.waitForFunction('window.__noted')).jsonValue())
 
 /** Removes a person on the settings page, question and all. */
 export async function removePerson(page: Page, name: string): Promise<void> {
