@@ -25,6 +25,8 @@ export type Link = {
   readonly key: string | undefined
   /** id of the camera that speaks here */
   readonly cam: string | undefined
+  /** binary frames so far: our programs send none */
+  readonly binary: number
   isOpen(): boolean
   /** Sends past every fault. */
   send(packet: Packet): void
@@ -78,6 +80,7 @@ function join(client: WebSocket, upstream: WebSocket, options: LinkOptions): Lin
   const own = new Map<number, (body: unknown) => void>()
   const who = { namespace: '', key: undefined as string | undefined, cam: undefined as string | undefined }
   let nextOwn = OWN_IDS
+  let binary = 0
   const link: Link = {
     number: options.number,
     get namespace() {
@@ -88,6 +91,9 @@ function join(client: WebSocket, upstream: WebSocket, options: LinkOptions): Lin
     },
     get cam() {
       return who.cam
+    },
+    get binary() {
+      return binary
     },
     isOpen: () => client.readyState === WebSocket.OPEN && upstream.readyState === WebSocket.OPEN,
     send(packet) {
@@ -135,7 +141,11 @@ function join(client: WebSocket, upstream: WebSocket, options: LinkOptions): Lin
     ['up', client, upstream],
     ['down', upstream, client],
   ] as const) {
-    from.on('message', (data, isBinary) => (isBinary ? to.send(data) : receive(direction, String(data))))
+    from.on('message', (data, isBinary) => {
+      if (isBinary) binary++
+      if (isBinary) to.send(data)
+      else receive(direction, String(data))
+    })
     from.on('error', () => to.terminate())
     from.once('close', (code, reason) => {
       if (code >= 3000 || code === 1000) to.close(code, reason)
