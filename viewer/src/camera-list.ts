@@ -12,6 +12,8 @@ export type CameraList = {
   readonly people: Signal<People>
   /** why the list cannot be shown, one sentence */
   readonly fault: Signal<string | undefined>
+  /** true: there is a list, and this browser has no key for it */
+  readonly keyless: Signal<boolean>
   /** Reads it again from the server. Faults are shown, not thrown. */
   reload(): Promise<void>
   /** Applies a change to the newest list, again when another device was faster. @throws ApiFault, ProtocolFault */
@@ -22,6 +24,7 @@ export function openCameraList(keystore: Keystore, ended: AbortSignal): CameraLi
   const roster = signal<Roster>([])
   const people = signal<People>([])
   const fault = signal<string | undefined>(undefined)
+  const keyless = signal(false)
 
   async function load(): Promise<number> {
     const owner = await keystore.owner()
@@ -36,6 +39,7 @@ export function openCameraList(keystore: Keystore, ended: AbortSignal): CameraLi
         )
       return 0
     }
+    keyless.value = !owner
     if (!owner) {
       fault.value =
         'Your cameras were paired with another browser. Open Ownsight there: this browser does not hold the keys, and the server cannot give them.'
@@ -54,6 +58,7 @@ export function openCameraList(keystore: Keystore, ended: AbortSignal): CameraLi
     roster,
     people,
     fault,
+    keyless,
     async reload() {
       try {
         await load()

@@ -25,6 +25,10 @@ export type Home = {
   readonly presence: Signal<ReadonlyMap<string, Presence>>
   /** why the list of cameras cannot be shown, one sentence */
   readonly rosterFault: Signal<string | undefined>
+  /** true: there is a list of cameras, and this browser holds no key for it */
+  readonly keyless: Signal<boolean>
+  /** cameras that the recovery kit was to restore and has not reached */
+  readonly unrestored: Signal<ReadonlySet<string>>
   readonly kitPending: Signal<boolean>
   /** the owner's changes, and what the cameras have confirmed */
   readonly policies: Policies
@@ -90,6 +94,8 @@ export async function openHome(account: Account): Promise<Home> {
     people: list.people,
     presence,
     rosterFault: list.fault,
+    keyless: list.keyless,
+    unrestored: signal<ReadonlySet<string>>(new Set(Object.keys(await keystore.marks('unrestored')))),
     kitPending,
     policies,
     guests,

@@ -37,6 +37,9 @@ export type Keystore = {
   readonly guests: GuestStore
   head(camId: string): Promise<{ i: number; h: string; at: number } | undefined>
   saveHead(camId: string, head: { i: number; h: string; at: number }): Promise<void>
+  /** `unrestored`: cameras the recovery kit has not reached; `alarms`: logs that were tampered with, and how */
+  marks(kind: 'unrestored' | 'alarms'): Promise<{ [camId: string]: string }>
+  mark(kind: 'unrestored' | 'alarms', camId: string, value: string | undefined): Promise<void>
   close(): void
 }
 
@@ -81,6 +84,14 @@ export async function openKeystore(account: string): Promise<Keystore> {
     guests: guestStore(db as never),
     head: camId => db.get('heads', camId),
     saveHead: async (camId, head) => void (await db.put('heads', head, camId)),
+    marks: async kind => ((await db.get('keys', kind)) as { [camId: string]: string } | undefined) ?? {},
+    async mark(kind, camId, value) {
+      const transaction = db.transaction('keys', 'readwrite')
+      const before = (await transaction.store.get(kind)) as { [camId: string]: string } | undefined
+      const { [camId]: _, ...rest } = before ?? {}
+      await transaction.store.put(value === undefined ? rest : { ...rest, [camId]: value }, kind)
+      await transaction.done
+    },
     close: () => db.close(),
   }
 }
