@@ -60,7 +60,7 @@ export async function offerOnce(
 export async function watchLive(
   who: Watcher,
   camera: Pinned,
-  options: { want?: Right[]; talk?: boolean; start?: 'now' | 'hold' } = {},
+  options: { want?: Right[]; talk?: boolean; start?: 'now' | 'hold'; patience?: number } = {},
 ): Promise<LiveSession> {
   const viewer = await createViewer({ talk: options.talk === true })
   try {
@@ -70,7 +70,8 @@ export async function watchLive(
     const { confirm, th } = await sealConfirm(who.view, session)
     viewer.send(JSON.stringify({ t: 'confirm', jws: confirm }))
     const live = liveSession(viewer, camera, { th, granted: made.granted })
-    await live.hears('confirmed')
+    const timeout = options.patience ?? 30_000
+    await until(() => live.heard('confirmed')[0], { timeout, what: 'confirmed from the camera' })
     return live
   } catch (error) {
     await viewer.close()
