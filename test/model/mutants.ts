@@ -89,13 +89,6 @@ export const MUTANTS: readonly Mutant[] = [
     ...['I11', 'I4'],
   ),
   mutant(
-    'an admin only the new document names may sign it',
-    'protocol/src/policy.ts',
-    '(claims.iss === root ? current.root : current.admins.get(claims.iss))',
-    '(claims.iss === root ? current.root : (current.admins.get(claims.iss) ?? claims.admins.at(-1)?.k))',
-    'I11',
-  ),
-  mutant(
     'root need not stay the same',
     'protocol/src/policy.ts',
     '(claims.iss === root ? current.root : current.admins.get(claims.iss))',

@@ -2,6 +2,7 @@ import fc from 'fast-check'
 import { type Command, command } from './commands.ts'
 import { installFastCrypto, installFastFrom } from './fast-crypto.ts'
 import { honestEnd } from './honest-end.ts'
+import { descriptionProperty, envelopeProperty } from './input-properties.ts'
 import { INVARIANTS } from './invariants.ts'
 import { makeKeys } from './keys.ts'
 import { observe, remember } from './observe.ts'
@@ -62,11 +63,10 @@ function note(world: World, steps: number): void {
   reached.policies += [...world.ledger.chains.values()].reduce((sum, chain) => sum + chain.length, 0)
 }
 
+export type Options = { runs: number; seed: number; onRun?: (done: number) => void }
+
 /** `runs` runs from `seed`; a failure comes back shrunk. */
-export async function run(
-  beginning: Beginning,
-  options: { runs: number; seed: number; onRun?: (done: number) => void },
-): Promise<Outcome> {
+export async function run(beginning: Beginning, options: Options): Promise<Outcome> {
   let done = 0
   const property = fc.asyncProperty(
     fc.record({
@@ -79,13 +79,30 @@ export async function run(
       await playAll(beginning, one)
     },
   )
-  const details = await fc.check(property, { numRuns: options.runs, seed: options.seed, endOnFailure: false })
-  if (!details.failed) return { ok: true }
+  const settings = { numRuns: options.runs, seed: options.seed }
+  const details = await fc.check(property, settings)
+  if (!details.failed) return inputs(beginning, settings)
   const found = details.counterexample?.[0]
   const steps = (found?.steps ?? []).map(each => `  ${JSON.stringify(each)}`)
   if (found?.ending) steps.push(`  and ${found.ending} s later an honest end`)
-  const error =
-    details.errorInstance instanceof Error ? details.errorInstance.message : String(details.errorInstance)
-  const where = `seed ${details.seed}, run ${details.numRuns}, shrunk ${details.numShrinks} times`
-  return { ok: false, report: [error, `After (${where}):`, ...steps].join('\n') }
+  return { ok: false, report: [...said(details), ...steps].join('\n') }
+}
+
+/** The properties of any input, as often. */
+async function inputs({ keys }: Beginning, settings: { numRuns: number; seed: number }): Promise<Outcome> {
+  const properties = [() => envelopeProperty(keys), async () => descriptionProperty()] as const
+  for (const make of properties) {
+    const property = (await make()) as fc.IAsyncProperty<unknown>
+    const details = await fc.check(property, settings)
+    if (!details.failed) continue
+    return { ok: false, report: [...said(details), `  ${fc.stringify(details.counterexample)}`].join('\n') }
+  }
+  return { ok: true }
+}
+
+type Failure = { errorInstance?: unknown; seed: number; numRuns: number; numShrinks: number }
+
+function said({ errorInstance, seed, numRuns, numShrinks }: Failure): string[] {
+  const message = errorInstance instanceof Error ? errorInstance.message : String(errorInstance)
+  return [message, `After (seed ${seed}, run ${numRuns}, shrunk ${numShrinks} times):`]
 }

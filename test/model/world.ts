@@ -55,25 +55,23 @@ export async function makeBeginning(keys: KeyRing): Promise<Beginning> {
   const exp = Math.floor(trueNow() / 1000) + day
   const shared = [entry(ann, ...ALL_RIGHTS), entry(ann2, ...ALL_RIGHTS)]
   const guests = [{ ...entry(gus, 'view'), exp }, entry(mal, 'view'), entry(ben, 'view', 'talk')]
+  const link = { k: (keys.invites[0] as KeyPair).publicKey, r: ['view' as const], exp }
+  const bens = [entry(ben, ...ALL_RIGHTS), entry(ann, 'view')]
+  const anns = { root, admins: [admin, admin2], view: ann }
   const homes = [
-    { root, admins: [admin, admin2], view: ann, viewers: [...shared, ...guests] },
-    { root, admins: [admin, admin2], view: ann, viewers: shared },
-    {
-      root: benRoot,
-      admins: [benAdmin],
-      view: ben,
-      viewers: [entry(ben, ...ALL_RIGHTS), entry(ann, 'view')],
-    },
+    { ...anns, viewers: [...shared, ...guests], invites: [link] },
+    { ...anns, viewers: shared, invites: [] },
+    { root: benRoot, admins: [benAdmin], view: ben, viewers: bens, invites: [] },
   ]
   const beginning: Beginning = { keys, disks: [], documents: [] }
-  for (const [i, { root, admins, view, viewers }] of homes.entries()) {
+  for (const [i, { root, admins, view, viewers, invites }] of homes.entries()) {
     const cam = keys.cams[i] as KeyPair
     const [signer] = admins as [KeyPair]
     const lists = {
       admins: admins.map(({ publicKey }) => ({ k: publicKey })),
       viewers,
       hubs: [],
-      invites: [],
+      invites,
     }
     const head = { v: 1 as const, cam: cam.id, root: root.id, iss: signer.id, n: 1, prev: null }
     const iat = Math.floor(trueNow() / 1000)
