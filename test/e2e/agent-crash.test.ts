@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import type { PairedCamera } from '@ownsight/protocol/pairing-owner'
 import { openBeacon } from '@ownsight/protocol/session'
 import { isServing, startAgent, type TestAgent } from '../support/agent.ts'
+import { logOnDisk } from '../support/log-files.ts'
 import { createOwner, type Owner, pairCamera, readPolicy, updatePolicy } from '../support/owner.ts'
 import { startTestSignaling, type TestSignaling } from '../support/signaling.ts'
 import { until } from '../support/wait.ts'
@@ -125,6 +126,10 @@ describe('agent killed at every step', function () {
     const head = n === known.policy.n ? known : { policy: { ...known.policy, ...change, n }, hash: ph }
     const next = await updatePolicy(owner, camera, head, { privacy: !head.policy.privacy })
     await again.kill()
+    // The log names every policy that was in force here, also the one that the crash kept from it at first.
+    const entries = await logOnDisk(join(data, 'data', 'cameras', 'door'), camera.camId)
+    const docs = entries.flatMap(entry => (entry.e === 'policy' || entry.e === 'pair' ? [entry.doc] : []))
+    assert.deepEqual(docs.slice(-2), [ph, next.hash])
     return next
   }
 
