@@ -15,6 +15,12 @@ export type Page =
   | { name: 'camera'; camId: string }
   | { name: 'share'; camId: string }
   | { name: 'invited' }
+  | { name: 'recover' }
+  | { name: 'join' }
+  | { name: 'devices' }
+  | { name: 'add-device' }
+  | { name: 'seen'; camId: string }
+  | { name: 'reset'; token?: string }
 
 export const page = signal<Page>({ name: 'loading' })
 export const home = signal<Home | undefined>(undefined)

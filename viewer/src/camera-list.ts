@@ -16,6 +16,8 @@ export type CameraList = {
   readonly keyless: Signal<boolean>
   /** Reads it again from the server. Faults are shown, not thrown. */
   reload(): Promise<void>
+  /** Gives up a list that this browser has no key for: the next one written stands in its place. */
+  forget(): Promise<void>
   /** Applies a change to the newest list, again when another device was faster. @throws ApiFault, ProtocolFault */
   update(change: (content: ListContent) => ListContent): Promise<void>
 }
@@ -25,6 +27,8 @@ export function openCameraList(keystore: Keystore, ended: AbortSignal): CameraLi
   const people = signal<People>([])
   const fault = signal<string | undefined>(undefined)
   const keyless = signal(false)
+  /** number of the list that its owner gave up */
+  let givenUp = 0
 
   async function load(): Promise<number> {
     const owner = await keystore.owner()
@@ -39,6 +43,7 @@ export function openCameraList(keystore: Keystore, ended: AbortSignal): CameraLi
         )
       return 0
     }
+    if (version === givenUp) return version
     keyless.value = !owner
     if (!owner) {
       fault.value =
@@ -54,6 +59,26 @@ export function openCameraList(keystore: Keystore, ended: AbortSignal): CameraLi
     return opened.version
   }
 
+  async function update(change: (content: ListContent) => ListContent): Promise<void> {
+    const owner = await keystore.owner()
+    if (!owner) throw new ProtocolFault('bad_key', 'roster', 'make the recovery kit first')
+    for (let attempt = 0; ; attempt++) {
+      const version = await load()
+      const next = change({ roster: roster.value, people: people.value })
+      try {
+        const sealed = await sealRoster(owner.roster, next.roster, version + 1, next.people)
+        await api.saveRoster(version + 1, sealed)
+        await keystore.raiseRosterFloor(version + 1)
+        roster.value = next.roster
+        people.value = next.people
+        return
+      } catch (error) {
+        // Another device was faster: read its list and put the change on top of that.
+        if (!(error instanceof ApiFault && error.code === 'conflict') || attempt === 3) throw error
+      }
+    }
+  }
+
   return {
     roster,
     people,
@@ -61,30 +86,21 @@ export function openCameraList(keystore: Keystore, ended: AbortSignal): CameraLi
     keyless,
     async reload() {
       try {
-        await load()
+        const version = await load()
+        // What was given up is written over as soon as there is a key to write with.
+        if (version > 0 && version === givenUp && (await keystore.owner())) await update(content => content)
       } catch (error) {
         if (!ended.aborted) fault.value = sentence(error)
       }
     },
-    async update(change) {
-      const owner = await keystore.owner()
-      if (!owner) throw new ProtocolFault('bad_key', 'roster', 'make the recovery kit first')
-      for (let attempt = 0; ; attempt++) {
-        const version = await load()
-        const next = change({ roster: roster.value, people: people.value })
-        try {
-          const sealed = await sealRoster(owner.roster, next.roster, version + 1, next.people)
-          await api.saveRoster(version + 1, sealed)
-          await keystore.raiseRosterFloor(version + 1)
-          roster.value = next.roster
-          people.value = next.people
-          return
-        } catch (error) {
-          // Another device was faster: read its list and put the change on top of that.
-          if (!(error instanceof ApiFault && error.code === 'conflict') || attempt === 3) throw error
-        }
-      }
+    async forget() {
+      if (!keyless.value) return
+      const { version } = await api.roster()
+      givenUp = version
+      keyless.value = false
+      fault.value = undefined
     },
+    update,
   }
 }
 

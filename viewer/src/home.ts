@@ -39,6 +39,7 @@ export type Home = {
   /** Changes the sealed list: what cameras and people are called. */
   readonly updateList: CameraList['update']
   readonly reloadList: CameraList['reload']
+  readonly forgetList: CameraList['forget']
   owner(): Promise<OwnerKeys | undefined>
   addCamera(entry: Roster[number]): Promise<void>
   dispose(): void
@@ -102,6 +103,7 @@ export async function openHome(account: Account): Promise<Home> {
     reused: signal<ReadonlyMap<string, number>>(new Map()),
     updateList: list.update,
     reloadList: list.reload,
+    forgetList: list.forget,
     owner: keystore.owner,
     async addCamera(entry) {
       await list.update(({ roster, people }) => ({

@@ -7,6 +7,7 @@ import { Invited, InvitedDoor } from './invited.tsx'
 import { Kit } from './kit.tsx'
 import { Live } from './live.tsx'
 import { Pair } from './pair.tsx'
+import { Recover } from './recover.tsx'
 import { Share } from './share.tsx'
 import { SignIn } from './sign-in.tsx'
 
@@ -55,6 +56,7 @@ function Content() {
   if (current.name === 'live') return <Live home={account} camId={current.camId} key={current.camId} />
   if (current.name === 'camera')
     return <CameraSettings home={account} camId={current.camId} key={current.camId} />
+  if (current.name === 'recover') return <Recover home={account} />
   if (current.name === 'share') return <Share home={account} camId={current.camId} />
   return <Cameras home={account} />
 }

@@ -6,6 +6,7 @@ import { leaveCamera } from '../guest.ts'
 import type { GuestCamera } from '../guest-store.ts'
 import type { Home } from '../home.ts'
 import { Fault } from './fault.tsx'
+import { Keyless } from './keyless.tsx'
 import { Confirm } from './people.tsx'
 import { wantsPrivacy } from './privacy.tsx'
 
@@ -31,7 +32,7 @@ export function Cameras({ home }: { home: Home }) {
           No recovery kit yet. Make it now
         </button>
       )}
-      <Fault sentence={home.rosterFault.value} />
+      {home.keyless.value ? <Keyless home={home} /> : <Fault sentence={home.rosterFault.value} />}
       {elsewhere && !home.rosterFault.value && (
         <p class="quiet" data-testid="elsewhere">
           This account may reach a camera that this browser holds no key for. Each browser needs an invitation
@@ -42,6 +43,9 @@ export function Cameras({ home }: { home: Home }) {
         <div class="card empty">
           <p>No camera yet.</p>
           <p class="quiet">Start a camera agent; it shows a code. Add the camera here with that code.</p>
+          <button type="button" class="plain" onClick={() => (page.value = { name: 'recover' })}>
+            I have had cameras here before, and a recovery kit
+          </button>
         </div>
       )}
       <ul class="tiles" aria-label="Cameras">
@@ -97,6 +101,7 @@ function OwnTile({ home, camera }: { home: Home; camera: Home['roster']['value']
               Not yet confirmed
             </span>
           )}
+          {home.unrestored.value.has(camId) && <Unrestored />}
           {waiting > 0 && (
             <span class="badge warn" data-testid="guests-waiting">
               {waiting === 1 ? '1 guest waits' : `${waiting} guests wait`}
@@ -108,6 +113,20 @@ function OwnTile({ home, camera }: { home: Home; camera: Home['roster']['value']
         </button>
       </div>
     </Tile>
+  )
+}
+
+/** The kit was used, and this camera has not answered yet. */
+function Unrestored() {
+  return (
+    <button
+      type="button"
+      class="badge warn"
+      data-testid="unrestored"
+      onClick={() => (page.value = { name: 'recover' })}
+    >
+      Not yet yours again: use the kit
+    </button>
   )
 }
 

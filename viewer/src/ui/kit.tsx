@@ -4,6 +4,7 @@ import { page } from '../app-state.ts'
 import type { Home } from '../home.ts'
 import { createOwner } from '../pair.ts'
 import { Fault } from './fault.tsx'
+import { Qr } from './qr.tsx'
 
 /** The recovery kit: show, download, check two words. Until that is done no owner exists and nothing is paired. */
 export function Kit({ home, after }: { home: Home; after: 'pair' | 'cameras' }) {
@@ -18,6 +19,7 @@ export function Kit({ home, after }: { home: Home; after: 'pair' | 'cameras' }) 
   async function finish() {
     if (!seed) return
     if (!(await home.owner())) await createOwner(home, seed)
+    await home.reloadList()
     await home.keystore.dropPendingSeed()
     home.kitPending.value = false
     page.value = { name: after }
@@ -39,6 +41,18 @@ export function Kit({ home, after }: { home: Home; after: 'pair' | 'cameras' }) 
               <li key={i}>{word}</li>
             ))}
           </ol>
+          <details>
+            <summary>Show it as a QR code, to print or to scan</summary>
+            <div class="qr">
+              <Qr
+                text={formatKit(
+                  seed,
+                  home.roster.value.map(camera => camera.camId),
+                )}
+                label="Recovery kit"
+              />
+            </div>
+          </details>
           <div class="actions">
             <button type="button" class="secondary" onClick={() => download(home, seed, words)}>
               Download as a file

@@ -4,8 +4,16 @@ import { Fault } from './fault.tsx'
 
 const EVERY_MS = 150
 
-/** Looks for a pairing code through this device's camera. The pictures stay in this page. */
-export function Scan({ onCode, onCancel }: { onCode: (code: string) => void; onCancel: () => void }) {
+/** Looks through this device's camera for a code that starts so. The pictures stay in this page. */
+export function Scan({
+  starts = 'os1:',
+  onCode,
+  onCancel,
+}: {
+  starts?: string
+  onCode: (code: string) => void
+  onCancel: () => void
+}) {
   const video = useRef<HTMLVideoElement>(null)
   const [fault, setFault] = useState<string>()
   useEffect(() => {
@@ -15,7 +23,7 @@ export function Scan({ onCode, onCancel }: { onCode: (code: string) => void; onC
     const canvas = document.createElement('canvas')
     const look = () => {
       const code = video.current && readCode(video.current, canvas)
-      if (code) onCode(code)
+      if (code?.startsWith(starts)) onCode(code)
     }
     navigator.mediaDevices
       .getUserMedia({ video: { facingMode: 'environment' } })
@@ -53,6 +61,5 @@ function readCode(video: HTMLVideoElement, canvas: HTMLCanvasElement): string | 
   const context = canvas.getContext('2d', { willReadFrequently: true })
   if (!context) return undefined
   context.drawImage(video, 0, 0)
-  const found = jsQR(context.getImageData(0, 0, width, height).data, width, height)?.data
-  return found?.startsWith('os1:') ? found : undefined
+  return jsQR(context.getImageData(0, 0, width, height).data, width, height)?.data
 }
