@@ -43,13 +43,14 @@ function typOf(e: string): string {
 /** A request somebody made of the server, and waits for. */
 export type Asked = {
   readonly kind: AskKind
+  /** the camera it is for; the rendezvous id where it is for another device */
   readonly camId: string
   readonly body: { e: string; m?: string | undefined } | undefined
   readonly by: string
   answer(reply: Answer): void
   done: boolean
 }
-export type AskKind = 'beacon' | 'offer' | 'policy' | 'read' | 'pair' | 'redeem' | 'release'
+export type AskKind = 'beacon' | 'offer' | 'policy' | 'read' | 'pair' | 'redeem' | 'release' | 'join'
 /** What comes back: an envelope, the two of a status, a pairing message, or a word of the server's own. */
 export type Answer =
   | { e: string; m?: string | undefined; policy?: string | undefined }
@@ -65,6 +66,7 @@ export const REPLY_TYP: Readonly<Record<AskKind, string>> = {
   pair: 'os1-pair2',
   redeem: 'os1-redeemed',
   release: 'os1-released',
+  join: 'os1-join2',
 }
 
 export const asPairMessage = (answer: Answer): PairMessage | undefined =>

@@ -20,7 +20,8 @@ export type Attacking = { of: 'insider' } & (
   | { c: 'forge-policy'; cam: number; key: number; borrowed: boolean; ahead: number; root: boolean }
   | { c: 'splice'; victim: number; cam: number; resign: boolean }
   | { c: 'call'; cam: number; again: boolean }
-  | { c: 'attack-pairing' }
+  | { c: 'attack-pairing' | 'attack-join' }
+  | { c: 'feed-join'; pick: number; any: boolean; mutation?: Mutation | undefined }
 )
 export type Household = { of: 'people' } & (
   | { c: 'watch'; viewer: number; cam: number }
@@ -30,7 +31,7 @@ export type Household = { of: 'people' } & (
   | { c: 'recover'; admin: number; cam: number; ahead: number }
   | { c: 'release'; admin: number; cam: number }
   | { c: 'redeem'; who: number; cam: number; invite: number }
-  | { c: 'pair'; admin: number }
+  | { c: 'pair' | 'join'; admin: number }
 )
 export type Fate = { of: 'fate' } & (
   | { c: 'boot' | 'kill' | 'reset'; cam: number }
@@ -49,7 +50,7 @@ const seldom = fc.integer({ min: 0, max: 9 }).map(n => n === 0)
 const typ = fc.constantFrom(
   ...['os1-offer', 'os1-answer', 'os1-refuse', 'os1-policy', 'os1-ack', 'os1-beacon', 'os1-confirm'],
   ...['os1-pair1', 'os1-pair2', 'os1-pair3', 'os1-pair4', 'os1-read', 'os1-status'],
-  ...['os1-redeem', 'os1-redeemed', 'os1-release', 'os1-released'],
+  ...['os1-redeem', 'os1-redeemed', 'os1-release', 'os1-released', 'os1-join1', 'os1-join2', 'os1-join4'],
 )
 const member = fc.constantFrom(
   ...['iss', 'aud', 'sid', 'oh', 'win', 'sdp', 'th', 'n', 'ph', 'prev', 'root', 'cam', 'h1', 'h12', 'h123'],
@@ -119,6 +120,8 @@ const insider: Weighted<Command>[] = [
   of('insider', 2, { c: is('splice'), victim: few, cam, resign: fc.boolean() }),
   of('insider', 2, { c: is('call'), cam, again: fc.boolean() }),
   of('insider', 1, { c: is('attack-pairing') }),
+  of('insider', 1, { c: is('attack-join') }),
+  of('insider', 1, { c: is('feed-join'), pick: some, any: seldom, mutation: perhaps }),
 ]
 
 const changes: Change[] = ['admit', 'remove', 'remove', 'look-only', 'guest', 'private', 'public']
@@ -138,6 +141,7 @@ const people: Weighted<Command>[] = [
   of('people', 1, { c: is('release'), admin: which, cam }),
   of('people', 3, { c: is('redeem'), who: fc.nat({ max: 4 }), cam, invite: few }),
   of('people', 2, { c: is('pair'), admin: which }),
+  of('people', 1, { c: is('join'), admin: which }),
 ]
 
 const fate: Weighted<Command>[] = [

@@ -54,10 +54,9 @@ async function search(runs: number, seed: number): Promise<number> {
   }
   const outcome = await run(await prepare(), { runs, seed, onRun })
   say(outcome.ok ? `${runs} runs in ${secs().toFixed(0)} s: every invariant held` : outcome.report)
-  const { commands, live, rendered, paired, policies } = reached
-  say(
-    `${commands} steps; ${live} sessions live, ${rendered} shown, ${paired} pairings, ${policies} policies in force`,
-  )
+  const { commands, live, rendered, paired, joined, redeemed, policies } = reached
+  say(`${commands} steps: ${live} sessions live, ${rendered} shown, ${policies} policies in force,`)
+  say(`${paired} pairings, ${joined} second devices, ${redeemed} invitations redeemed`)
   return outcome.ok ? 0 : 1
 }
 

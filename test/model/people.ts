@@ -4,6 +4,7 @@ import { showCode } from './camera.ts'
 import type { Change, Household } from './commands.ts'
 import { redeem } from './guest.ts'
 import { at, newest } from './pick.ts'
+import { join } from './second-device.ts'
 import { closeAttempt, startWatch } from './viewer.ts'
 import { as } from './virtual-time.ts'
 import type { World } from './world.ts'
@@ -24,6 +25,8 @@ export async function household(world: World, command: Household): Promise<void>
     }
     case 'redeem':
       return redeem(world, command)
+    case 'join':
+      return join(world, command)
     case 'pair':
       return pairNew(world, command.admin)
     default: {

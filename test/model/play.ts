@@ -4,6 +4,7 @@ import { befall } from './fate.ts'
 import { attackPairing, call, forge, forgePolicy, intrude, mutate, splice } from './insider.ts'
 import { household } from './people.ts'
 import { at, newest } from './pick.ts'
+import { attackJoin, feedJoin } from './second-device.ts'
 import { feed, serve, through } from './server.ts'
 import { cameraEnds, connectToCamera, connectToInsider, viewerEnds } from './transport.ts'
 import { settle } from './virtual-time.ts'
@@ -62,7 +63,7 @@ async function schedule(world: World, command: Scheduling): Promise<void> {
 
 const open = (world: World): Asked[] => world.asked.filter(each => !each.done)
 const replyTyp = ({ kind }: Asked, pick: number): string =>
-  kind === 'pair' ? (pick % 2 ? 'os1-pair4' : 'os1-pair2') : REPLY_TYP[kind]
+  kind === 'pair' || kind === 'join' ? `os1-${kind}${pick % 2 ? 4 : 2}` : REPLY_TYP[kind]
 
 async function attack(world: World, command: Attacking): Promise<void> {
   switch (command.c) {
@@ -76,6 +77,16 @@ async function attack(world: World, command: Attacking): Promise<void> {
       return splice(world, command)
     case 'call':
       return call(world, command)
+    case 'attack-join':
+      return attackJoin(world)
+    case 'feed-join': {
+      const typ = command.pick % 2 ? 'os1-join3' : 'os1-join1'
+      const found = world.bag.pick(command.any ? undefined : typ, command.pick)
+      const joining = world.joinings.at(-1)
+      if (!found || !joining) return
+      const e = mutate(world, found.e, command.mutation)
+      return void (await feedJoin(world, joining.offer.rid, { e, m: found.m ?? '' }))
+    }
     case 'attack-pairing':
       return attackPairing(world)
   }

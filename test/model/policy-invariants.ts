@@ -2,6 +2,7 @@ import type { Policy } from '@ownsight/protocol/messages'
 import type { Known } from './admin.ts'
 import { type Invariant, idOf } from './invariant.ts'
 import { payloadOf } from './payload.ts'
+import { wrongJoin } from './second-device.ts'
 import type { World } from './world.ts'
 
 export const I4: Invariant = {
@@ -29,7 +30,7 @@ export const I4: Invariant = {
 export const I10: Invariant = {
   name: 'I10',
   sentence:
-    'When an owner has pinned a camera and the camera is paired, both have the same root, key and words; nobody without the code pairs a camera; a camera leaves its home only by its button or its owner.',
+    'When an owner has pinned a camera and the camera is paired, both have the same root, key and words; nobody without the code pairs a camera or becomes a second device; a camera leaves its home only by its button or its owner.',
   check(world) {
     for (const { name, cam, process } of world.cameras) {
       const before = world.ledger.keys.get(name)
@@ -50,7 +51,7 @@ export const I10: Invariant = {
         if (camera?.process?.device.dead === false && !camera.process.policies.current())
           return 'pinned, and the camera is not paired'
       }
-    return undefined
+    return wrongJoin(world)
   },
 }
 

@@ -15,7 +15,7 @@ export const LONGEST = 32
 export type Outcome = { ok: true } | { ok: false; report: string }
 
 /** What the runs reached, so that a model in which nothing happens is noticed. */
-export const reached = { commands: 0, live: 0, rendered: 0, paired: 0, policies: 0 }
+export const reached = { commands: 0, live: 0, rendered: 0, paired: 0, joined: 0, redeemed: 0, policies: 0 }
 
 /** Makes the model's world in this process: from here on its time and its crypto are the model's. */
 export async function prepare(): Promise<Beginning> {
@@ -60,6 +60,8 @@ function note(world: World, steps: number): void {
   reached.live += world.ledger.lived.size
   reached.rendered += world.viewers.flatMap(each => each.attempts).filter(each => each.rendered).length
   reached.paired += world.admins.reduce((sum, each) => sum + each.paired.length, 0)
+  reached.joined += world.joinings.filter(each => each.taken).length
+  reached.redeemed += world.bag.all.filter(each => each.typ === 'os1-redeemed').length
   reached.policies += [...world.ledger.chains.values()].reduce((sum, chain) => sum + chain.length, 0)
 }
 

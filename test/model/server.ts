@@ -7,6 +7,7 @@ import { beacon, type Camera } from './camera.ts'
 import { deliver, type Event, type Message } from './deliver.ts'
 import { observe } from './observe.ts'
 import { payloadOf } from './payload.ts'
+import { feedJoin } from './second-device.ts'
 import { cameraEnds, connectToCamera, connectToInsider, viewerEnds } from './transport.ts'
 import { as, settle } from './virtual-time.ts'
 import type { World } from './world.ts'
@@ -22,6 +23,8 @@ export async function serve(world: World, asked: Asked): Promise<void> {
 
 async function honestReply(world: World, { kind, camId, body }: Asked): Promise<Answer | undefined> {
   if (camId === world.mallory.cam.id) return malloryReply(world, kind, body?.e)
+  if (kind === 'join')
+    return body?.m === undefined ? undefined : feedJoin(world, camId, { e: body.e, m: body.m })
   const camera = world.cameras.find(each => each.cam.id === camId)
   if (!camera?.process || camera.process.device.dead) return undefined
   if (kind === 'beacon') {

@@ -11,6 +11,7 @@ import { seedRandom } from './fast-crypto.ts'
 import type { KeyRing } from './keys.ts'
 import { createLedger, type Ledger } from './ledger.ts'
 import { openPolicyStore } from './real-code.ts'
+import type { Joining } from './second-device.ts'
 import { type Insider, newFingerprint, resetTransport } from './transport.ts'
 import type { Viewer } from './viewer.ts'
 import { resetTime, settle, trueNow } from './virtual-time.ts'
@@ -35,6 +36,7 @@ export type World = {
   readonly asked: Asked[]
   readonly ledger: Ledger
   readonly events: CameraEvents
+  readonly joinings: Joining[]
   /** devices nobody has used yet, for who restores control */
   readonly spareDevices: { admin: KeyPair; view: KeyPair }[]
   put(asked: Omit<Asked, 'answer' | 'done'>): Promise<Answer>
@@ -118,6 +120,7 @@ export async function createWorld({ keys, disks, documents }: Beginning): Promis
     keys,
     cameras,
     ...people(keys, documents),
+    joinings: [],
     spareDevices: [4, 5].map(i => ({ admin: keys.admins[i] as KeyPair, view: keys.views[i + 2] as KeyPair })),
     bag,
     asked,
