@@ -14,7 +14,7 @@ const several = (count: number): Promise<KeyPair[]> =>
   Promise.all(Array.from({ length: count }, () => generateKeyPair(true)))
 
 export async function makeKeys(): Promise<KeyRing> {
-  const [cams, roots, admins, views, invites] = await Promise.all([12, 3, 6, 8, 4].map(several))
+  const [cams, roots, admins, views, invites] = await Promise.all([12, 3, 6, 9, 4].map(several))
   if (!cams || !roots || !admins || !views || !invites) throw new Error('no keys')
   return { cams, roots, admins, views, invites }
 }

@@ -102,7 +102,7 @@ function verdictsOf(file: string): Promise<string[]> {
   })
   return new Promise((resolve, reject) => {
     child.once('error', reject)
-    child.once('close', () => resolve(out.split('\n').filter(line => line.startsWith('RESULT '))))
+    child.once('close', () => resolve(out.split('\n').filter(line => /^RESULT (?!\(even)/.test(line))))
   })
 }
 

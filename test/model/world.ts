@@ -182,6 +182,9 @@ function people(keys: KeyRing, documents: readonly Known[]): Pick<World, 'viewer
       viewer('ann2', 1, a, b),
       viewer('ben', 2, a, c),
       viewer('gus', 3, a, malloryCam),
+      // Nobody's guests yet: each may come by the same link.
+      viewer('zoe', 5),
+      viewer('yan', 8),
     ],
     admins: [admin('ann', 0, 0, 0, 1), admin('ann2', 1, 0, 0, 1), admin('ben', 2, 1, 2)],
     mallory: {
