@@ -3,8 +3,10 @@ import type { People, Roster } from '@ownsight/protocol/roster'
 import { type Signal, signal } from '@preact/signals'
 import { type Account, api } from './api.ts'
 import { type CameraList, openCameraList } from './camera-list.ts'
+import { deviceName } from './device-name.ts'
 import { type GuestCameras, openGuestCameras } from './guest-cameras.ts'
 import { type DeviceKeys, type Keystore, type OwnerKeys, openKeystore } from './keystore.ts'
+import { named } from './people.ts'
 import { openPolicies, type Policies } from './policies.ts'
 import { type Connection, connectSignaling, type SignalingClient } from './signaling-client.ts'
 import { signalingWay } from './ways.ts'
@@ -108,7 +110,9 @@ export async function openHome(account: Account): Promise<Home> {
     async addCamera(entry) {
       await list.update(({ roster, people }) => ({
         roster: [...roster.filter(other => other.camId !== entry.camId), entry],
-        people,
+        people: people.some(person => person.admin === device.admin.id)
+          ? people
+          : named(people, { view: device.view.id, admin: device.admin.id, name: deviceName() }),
       }))
       void policies.refresh(entry.camId)
     },

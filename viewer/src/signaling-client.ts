@@ -1,6 +1,8 @@
 import { sealAuth } from '@ownsight/protocol/challenge'
 import {
   type Challenge,
+  type Delivery,
+  deliveries,
   type Presence,
   presence,
   type Reply,
@@ -19,6 +21,8 @@ export type SignalingClient = {
     kind: K,
     request: Request<K>,
   ): Promise<Reply<K>>
+  /** Answers messages of a second device until the returned function is called; the last to ask for them gets them. */
+  onJoin(answer: (delivery: Delivery<'join'>) => Promise<Reply<'join'>>): () => void
   close(): void
 }
 
@@ -79,6 +83,16 @@ export function connectSignaling(options: {
       } catch {
         return { hint: 'no_reply' } as never
       }
+    },
+    onJoin(answer) {
+      const listen = async (received: unknown, ack: unknown): Promise<void> => {
+        const parsed = v.safeParse(deliveries.join, received)
+        if (typeof ack === 'function')
+          ack(parsed.success ? await answer(parsed.output) : { refused: 'bad_form' })
+      }
+      socket.off('join')
+      socket.on('join', listen)
+      return () => void socket.off('join', listen)
     },
     close() {
       closed = true

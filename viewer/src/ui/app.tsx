@@ -1,9 +1,12 @@
 import { useEffect, useRef } from 'preact/hooks'
 import { home, page } from '../app-state.ts'
+import { AddDevice } from './add-device.tsx'
 import { CameraSettings } from './camera-settings.tsx'
 import { Cameras } from './cameras.tsx'
+import { Devices } from './devices.tsx'
 import { Header } from './header.tsx'
 import { Invited, InvitedDoor } from './invited.tsx'
+import { Join } from './join.tsx'
 import { Kit } from './kit.tsx'
 import { Live } from './live.tsx'
 import { Pair } from './pair.tsx'
@@ -56,6 +59,9 @@ function Content() {
   if (current.name === 'live') return <Live home={account} camId={current.camId} key={current.camId} />
   if (current.name === 'camera')
     return <CameraSettings home={account} camId={current.camId} key={current.camId} />
+  if (current.name === 'join') return <Join home={account} />
+  if (current.name === 'devices') return <Devices home={account} />
+  if (current.name === 'add-device') return <AddDevice home={account} />
   if (current.name === 'recover') return <Recover home={account} />
   if (current.name === 'share') return <Share home={account} camId={current.camId} />
   return <Cameras home={account} />
