@@ -41,11 +41,20 @@ describe('evil: connections and who is behind them', function () {
   const everybodyWatches = async () => {
     const all = await Promise.all(
       whole().map(async ({ home, at }) => ({
+        home,
+        at,
+        from: home.agent.reports.length,
         pin: camera(home, at),
         ...(await watchAgain(home.owner, camera(home, at))),
       })),
     )
     for (const { pin, session } of all) assert.equal(session.camId, pin.camId)
+    // And each camera says of itself that it is watched.
+    for (const { home, at, from } of all)
+      await home.agent.report(
+        each => each.event === 'watching' && each.camera === `Camera ${at + 1}` && each.viewers > 0,
+        from,
+      )
     for (const { watching } of all)
       await until(() => watching.peers.at(-1)?.rtp.length, { timeout: 20_000, what: 'video' })
     for (const { watching } of all) await watching.close()

@@ -69,7 +69,8 @@ export async function spliceUnknownKeyShare(
       view: guest,
       camId: target.camId,
       win: windowOf(evil, target.camId),
-      sid: newSid(),
+      // The victim's own number: what the two sessions can have in common, they have.
+      sid: sid ?? '',
       sdp: sdp ?? '',
       want: ['view'],
       start: 'now',
