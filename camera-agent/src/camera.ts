@@ -31,13 +31,13 @@ export async function openCamera(config: CameraConfig, options: CameraOptions): 
   /** The old key ends first; what is left of its life is erased now, or at the next start after a crash. */
   async function forget(): Promise<void> {
     await endIdentity(folder)
-    await life.log.close()
+    await life.log.close().catch(() => undefined)
     await eraseLife(folder).catch(() => undefined)
     step('reset.done')
   }
 
   async function run(signal: AbortSignal): Promise<'stopped' | 'released'> {
-    if (!(await bound(life, signal))) return 'stopped'
+    if (signal.aborted || !(await bound(life, signal))) return 'stopped'
     const outcome = await serveOnline(config, { ...options, fw: FIRMWARE, life, forget, signal })
     if (outcome === 'released') {
       life = await openLife(folder)

@@ -97,20 +97,21 @@ export async function serveOnline(
   const announcer = announceOver(client.socket, { cam, fw, policies, window, log })
   route(client.socket, { sessions, control })
 
-  const timers = [
-    setInterval(() => {
+  const stopTimers = everySo({
+    second: () => {
       sessions.recheck()
       if (window.rotate()) void announcer.now()
-    }, SECOND_MS),
-    setInterval(() => void journal.minute(), MINUTE_MS),
-    setInterval(() => {
-      void policies.saveFloor(clock.floor())
-      void log.dropBefore(clock.floor())
+    },
+    minute: () => void journal.minute(),
+    hour: () => {
+      // A disk that fails is no reason to stop showing who may see; the next hour tries again.
+      policies.saveFloor(clock.floor()).catch(() => undefined)
+      log.dropBefore(clock.floor()).catch(() => undefined)
       void announcer.now()
-    }, HOUR_MS),
-  ]
+    },
+  })
   const outcome = await over.promise
-  for (const timer of timers) clearInterval(timer)
+  stopTimers()
   unlisten()
   sessions.close()
   announcer.close()
@@ -118,7 +119,19 @@ export async function serveOnline(
   await Promise.all([share.close(), sessions.settled()])
   await journal.minute()
   await log.close()
+  await policies.saveFloor(clock.floor()).catch(() => undefined)
   return outcome
+}
+
+function everySo(work: { second: () => void; minute: () => void; hour: () => void }): () => void {
+  const timers = [
+    setInterval(work.second, SECOND_MS),
+    setInterval(work.minute, MINUTE_MS),
+    setInterval(work.hour, HOUR_MS),
+  ]
+  return () => {
+    for (const timer of timers) clearInterval(timer)
+  }
 }
 
 /** Calls on change only. */
