@@ -15,6 +15,8 @@ export type Ledger = {
   readonly acked: Map<string, { n: number; ph: string }>
   /** each end that ever was live */
   readonly lived: Set<CameraEnd>
+  /** what each answer granted, and the document in force then */
+  readonly granted: { viewer: string; r: readonly string[]; hash: string }[]
   /** removals a person ordered, and how long the chain was then */
   readonly removals: { camId: string; k: string; by: Admin; after: number }[]
   /** camera key → root of the one who was shown its code */
@@ -34,6 +36,7 @@ export function createLedger(): Ledger {
     chains: new Map(),
     acked: new Map(),
     lived: new Set(),
+    granted: [],
     removals: [],
     codes: new Map(),
     left: new Set(),

@@ -145,6 +145,13 @@ export const MUTANTS: readonly Mutant[] = [
     'I10',
   ),
   mutant(
+    'a viewer gets every right it asks for',
+    'protocol/src/offer-check.ts',
+    'want.filter(right => granted.includes(right))',
+    'want.filter(right => granted.length > 0 || right)',
+    'I11',
+  ),
+  mutant(
     'a second device may redeem an invitation',
     'camera-agent/src/policy-store.ts',
     'if (known && !sameKey(known.k, view))',

@@ -58,7 +58,7 @@ export const I10: Invariant = {
 export const I11: Invariant = {
   name: 'I11',
   sentence:
-    'Nothing the server says adds a right: each policy in force names its camera and was signed by an admin of the one before it, which it names, or by root, which never changes; an invitation binds one key.',
+    'Nothing the server says adds a right: each policy in force names its camera and was signed by an admin of the one before it, which it names, or by root, which never changes; an answer grants no more than the policy does; an invitation binds one key.',
   check(world) {
     for (const [camId, chain] of world.ledger.chains) {
       const documents = chain.map(hash => world.ledger.documents.get(hash))
@@ -70,7 +70,7 @@ export const I11: Invariant = {
         if (wrong) return wrong
       }
     }
-    return twiceRedeemed(world)
+    return overGranted(world) ?? twiceRedeemed(world)
   },
 }
 
@@ -82,6 +82,15 @@ function wrongSuccessor(before: Known, { policy, signer }: Known & { signer: str
   return policy.prev === before.hash
     ? undefined
     : 'in force, and it does not follow the one before: a change is lost'
+}
+
+function overGranted({ ledger }: World): string | undefined {
+  for (const { viewer, r, hash } of ledger.granted) {
+    const entry = ledger.documents.get(hash)?.policy.viewers.find(each => idOf(each.k) === viewer)
+    if (!r.every(right => entry?.r.some(each => each === right)))
+      return 'an answer grants what the policy does not'
+  }
+  return undefined
 }
 
 function twiceRedeemed({ bag, cameras }: World): string | undefined {

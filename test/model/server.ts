@@ -48,11 +48,18 @@ export async function feed(
   if (reply && 'e' in reply) {
     world.bag.put(reply.e, reply.m)
     if (reply.policy !== undefined) world.bag.put(reply.policy)
+    if (event === 'offer') noteGrant(world, camera, reply.e)
     if (event === 'policy') noteAck(world, camera, reply.e)
     const inner = reply.m === undefined ? undefined : payloadOf(reply.e).ack
     if (typeof inner === 'string') noteAck(world, camera, inner)
   }
   return reply
+}
+
+function noteGrant({ ledger }: World, camera: Camera, e: string): void {
+  const { aud, r } = payloadOf(e) as { aud: string; r?: string[] }
+  const hash = ledger.chains.get(camera.cam.id)?.at(-1)
+  if (r && hash !== undefined) ledger.granted.push({ viewer: aud, r, hash })
 }
 
 function noteAck(world: World, camera: Camera, e: string): void {
