@@ -31,6 +31,8 @@ export type Home = {
   readonly keyless: Signal<boolean>
   /** cameras that the recovery kit was to restore and has not reached */
   readonly unrestored: Signal<ReadonlySet<string>>
+  /** cameras whose log was tampered with, and how: until the owner has taken note */
+  readonly alarms: Signal<{ readonly [camId: string]: string }>
   readonly kitPending: Signal<boolean>
   /** the owner's changes, and what the cameras have confirmed */
   readonly policies: Policies
@@ -99,6 +101,7 @@ export async function openHome(account: Account): Promise<Home> {
     rosterFault: list.fault,
     keyless: list.keyless,
     unrestored: signal<ReadonlySet<string>>(new Set(Object.keys(await keystore.marks('unrestored')))),
+    alarms: signal<{ readonly [camId: string]: string }>(await keystore.marks('alarms')),
     kitPending,
     policies,
     guests,

@@ -32,6 +32,8 @@ export type WatchOptions = {
   beacon?: () => string | undefined
   /** makes the peer of one attempt; the browser's own unless a test says otherwise */
   peer?: (signal: AbortSignal) => Promise<Peer>
+  /** `hold`: a session without a picture, for what is asked over its channel */
+  start?: 'now' | 'hold'
   onState?: (state: ViewerState) => void
   onForeignAnswer?: () => void
   signal: AbortSignal
@@ -100,7 +102,7 @@ async function attemptOnce(options: WatchOptions, win: string): Promise<LiveSess
       sid,
       sdp: peer.offer,
       want: ['view'],
-      start: 'now',
+      start: options.start ?? 'now',
     })
     enter('offer_sent')
     const found = await answerFor(options, offer, {

@@ -11,6 +11,7 @@ import { Kit } from './kit.tsx'
 import { Live } from './live.tsx'
 import { Pair } from './pair.tsx'
 import { Recover } from './recover.tsx'
+import { Seen } from './seen.tsx'
 import { Share } from './share.tsx'
 import { SignIn } from './sign-in.tsx'
 
@@ -59,6 +60,7 @@ function Content() {
   if (current.name === 'live') return <Live home={account} camId={current.camId} key={current.camId} />
   if (current.name === 'camera')
     return <CameraSettings home={account} camId={current.camId} key={current.camId} />
+  if (current.name === 'seen') return <Seen home={account} camId={current.camId} key={current.camId} />
   if (current.name === 'join') return <Join home={account} />
   if (current.name === 'devices') return <Devices home={account} />
   if (current.name === 'add-device') return <AddDevice home={account} />

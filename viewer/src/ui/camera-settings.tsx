@@ -52,6 +52,9 @@ export function CameraSettings({ home, camId }: { home: Home; camId: string }) {
           <p class="quiet">Who may watch is shown when the camera has been reached.</p>
         )}
       </section>
+      <button type="button" class="secondary start" onClick={() => (page.value = { name: 'seen', camId })}>
+        Who saw this camera
+      </button>
       <section class="card" aria-label="Privacy">
         <PrivacySwitch home={home} camId={camId} />
       </section>

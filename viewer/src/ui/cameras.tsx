@@ -56,6 +56,11 @@ export function Cameras({ home }: { home: Home }) {
           <GuestTile key={camera.camId} home={home} camera={camera} />
         ))}
       </ul>
+      {cameras.length > 0 && (
+        <button type="button" class="plain spaced" onClick={() => (page.value = { name: 'devices' })}>
+          My devices
+        </button>
+      )}
     </section>
   )
 }
@@ -102,6 +107,16 @@ function OwnTile({ home, camera }: { home: Home; camera: Home['roster']['value']
             </span>
           )}
           {home.unrestored.value.has(camId) && <Unrestored />}
+          {home.alarms.value[camId] && (
+            <button
+              type="button"
+              class="badge warn"
+              data-testid="log-alarm"
+              onClick={() => (page.value = { name: 'seen', camId })}
+            >
+              Its log was tampered with
+            </button>
+          )}
           {waiting > 0 && (
             <span class="badge warn" data-testid="guests-waiting">
               {waiting === 1 ? '1 guest waits' : `${waiting} guests wait`}

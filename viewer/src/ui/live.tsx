@@ -7,6 +7,7 @@ import type { Home } from '../home.ts'
 import { type LiveView, openLiveView } from '../live-view.ts'
 import { rightsSentence } from '../people.ts'
 import { findReused } from '../reuse.ts'
+import { checkSilently } from '../seen-visit.ts'
 import type { LiveSession } from '../watch.ts'
 import { channelWay } from '../ways.ts'
 import { Fault } from './fault.tsx'
@@ -171,6 +172,7 @@ function openView(home: Home, camera: Entry, isGuest: boolean, signal: AbortSign
 function ownSession(home: Home, camera: Entry, session: LiveSession): () => void {
   const { camId } = camera
   const release = home.policies.overChannel(camId, channelWay(session))
+  void checkSilently(home, camera, session)
   const look = async () => {
     const status = home.policies.of(camId).value.inForce?.status
     if (!status || status.waiting.length === 0) return
