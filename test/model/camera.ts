@@ -11,7 +11,7 @@ import { newPairingSecret, type PairingCode } from '@ownsight/protocol/pairing'
 import { type CameraPairing, offerCameraPairing } from '@ownsight/protocol/pairing-camera'
 import { type Crash, crashAtNextWrite, eraseFolder } from './disk.ts'
 import { createControl, createServer, openPolicyStore } from './real-code.ts'
-import { type CameraEnd, cameraEnds } from './transport.ts'
+import { cameraEnds } from './transport.ts'
 import { as, type Device, monotonic, trueNow } from './virtual-time.ts'
 
 /** One camera: its disk and key, and the process that runs on them until it dies. */
@@ -36,7 +36,6 @@ export type Process = {
 /** What a camera tells the world of the model, and the new key it takes from there. */
 export type CameraEvents = {
   publish(e: string, m?: string): void
-  frame(end: CameraEnd): void
   newKey(): KeyPair | undefined
 }
 
@@ -98,10 +97,7 @@ export async function serve(camera: Camera, events: CameraEvents): Promise<void>
     onPolicy: judge,
     onNews: () => void publish(),
     forget: async () => {
-      const next = events.newKey()
-      if (!next) throw new Error('no more keys in this run')
-      camera.cam = next
-      eraseFolder(camera.folder)
+      if (!forget(camera, events)) throw new Error('no more keys in this run')
     },
     onReleased: () => process.serving?.server.close('released'),
   })
@@ -124,6 +120,15 @@ export async function serve(camera: Camera, events: CameraEvents): Promise<void>
     if (window.rotate()) void publish()
   }, 1000)
   await publish()
+}
+
+/** A new key and an empty disk; false when the run has no more keys. */
+function forget(camera: Camera, events: CameraEvents): boolean {
+  const next = events.newKey()
+  if (!next) return false
+  camera.cam = next
+  eraseFolder(camera.folder)
+  return true
 }
 
 /** A source that yields one frame to each viewer. */
@@ -187,10 +192,7 @@ export const crash = (camera: Camera, when: Crash): void => crashAtNextWrite(cam
 
 /** The button: everything forgotten, a new key. */
 export async function reset(camera: Camera, events: CameraEvents): Promise<void> {
-  const next = events.newKey()
-  if (!next) return
+  if (!forget(camera, events)) return
   kill(camera)
-  eraseFolder(camera.folder)
-  camera.cam = next
   await boot(camera, events)
 }

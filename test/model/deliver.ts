@@ -52,7 +52,7 @@ async function handle(
   const { server, control } = process.serving
   switch (event) {
     case 'offer': {
-      const accept = { camId: camera.cam.id, offer: e, device: process.device, onFrame: events.frame }
+      const accept = { camId: camera.cam.id, offer: e, device: process.device }
       const reply = await handling(accept, () => server.offer(e))
       return reply && { e: 'answer' in reply ? reply.answer : reply.refuse }
     }

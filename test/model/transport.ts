@@ -43,7 +43,7 @@ export type ViewerEnd = {
 export type Insider = { readonly fingerprints: ReadonlySet<string>; readonly heard: string[] }
 export type Far = { viewer: ViewerEnd } | { insider: Insider }
 
-type Accepting = { camId: string; offer: string; device: Device; onFrame: (end: CameraEnd) => void }
+type Accepting = { camId: string; offer: string; device: Device }
 
 const accepting = new AsyncLocalStorage<Accepting>()
 /** Runs the camera's handling of one offer, so that the end it makes is known for whom it was made. */
@@ -104,9 +104,7 @@ export async function acceptOffer(sdp: string): Promise<CameraPeer> {
     },
     send: (text: string) => say(end, text),
     sendVideo: () => {
-      if (end.state === 'closed') return
-      end.frames++
-      context.onFrame(end)
+      if (end.state !== 'closed') end.frames++
     },
     onKeyframeRequest: () => undefined,
     path: () => 'host',

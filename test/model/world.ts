@@ -113,7 +113,6 @@ export async function createWorld({ keys, disks, documents }: Beginning): Promis
   const spareCams = keys.cams.slice(5)
   const events: CameraEvents = {
     publish: bag.put,
-    frame: () => undefined,
     newKey: () => spareCams.shift(),
   }
   const world: World = {
@@ -126,29 +125,26 @@ export async function createWorld({ keys, disks, documents }: Beginning): Promis
     asked,
     ledger,
     events,
-    put({ kind, camId, body, by }) {
-      if (body) bag.put(body.e, body.m)
-      const { promise, resolve } = Promise.withResolvers<Answer>()
-      const one: Asked = {
-        kind,
-        camId,
-        body,
-        by,
-        done: false,
-        answer: reply => void finish(one, resolve, reply),
-      }
-      asked.push(one)
-      return promise
-    },
+    put: request => put(bag, asked, request),
   }
   for (const camera of cameras) await boot(camera, events)
   await settle()
   return world
 }
 
-function finish(asked: Asked, resolve: (answer: Answer) => void, reply: Answer): void {
-  asked.done = true
-  resolve(reply)
+function put(bag: Bag, asked: Asked[], request: Omit<Asked, 'answer' | 'done'>): Promise<Answer> {
+  if (request.body) bag.put(request.body.e, request.body.m)
+  const { promise, resolve } = Promise.withResolvers<Answer>()
+  const one: Asked = {
+    ...request,
+    done: false,
+    answer(reply) {
+      one.done = true
+      resolve(reply)
+    },
+  }
+  asked.push(one)
+  return promise
 }
 
 function people(keys: KeyRing, documents: readonly Known[]): Pick<World, 'viewers' | 'admins' | 'mallory'> {
