@@ -135,7 +135,7 @@ export const MUTANTS: readonly Mutant[] = [
     'protocol/src/policy.ts',
     'if (!clock.plausible)',
     'if (clock.now < 0)',
-    'I1',
+    ...['I1', 'I5'],
   ),
   mutant(
     'the MAC of a pairing is not compared',

@@ -12,7 +12,7 @@ export const SUITES: readonly Suite[] = [
   suite('unit', { timeout: 10_000, limit: 5 }),
   suite('contract', { timeout: 30_000, limit: 10 }),
   suite('fuzz', { timeout: 30_000, limit: 10 }),
-  suite('model', { timeout: 240_000, limit: 10 }),
+  suite('model', { timeout: 300_000, limit: 40 }),
   suite('conformance', { timeout: 60_000, limit: 15 }),
   suite('evil', { timeout: 120_000, limit: 20 }),
   suite('e2e', { timeout: 120_000, limit: 30 }),
