@@ -13,6 +13,7 @@ const inbound = rowsOf('camera-agent/src/rtc/inbound.ts', 'test/conformance/guar
 const store = rowsOf('camera-agent/src/policy-store.ts', `${unit}/control.test.ts`)
 const log = rowsOf('camera-agent/src/camera-log.ts', `${unit}/camera-log.test.ts`)
 const segments = rowsOf('camera-agent/src/log-segments.ts', `${unit}/camera-log.test.ts`)
+const announce = rowsOf('camera-agent/src/announce.ts', `${unit}/announce.test.ts`)
 const journal = rowsOf('camera-agent/src/journal.ts', `${unit}/journal.test.ts`)
 
 /** PROTOCOL.md §5 to §8, §12 and §13: the camera under its owner. */
@@ -31,6 +32,13 @@ export const controlMusts: readonly Must[] = [
     'await removeWritten(join(folder, STATE_FILE))',
     '',
     'M-5.19 attack 31',
+  ),
+  log(
+    'M-5.19',
+    'the end of a log that was closed',
+    "if (closed) throw new AgentError('log', 'this log is closed')",
+    '',
+    'takes no line once it is closed',
   ),
   life(
     'M-5.20',
@@ -166,6 +174,13 @@ export const controlMusts: readonly Must[] = [
     'if (false)',
     'M-13.6 the log is read in the session',
   ),
+  control(
+    'M-13.6',
+    'the need to say where to begin',
+    "if (question.from === undefined) throw new ProtocolFault('bad_form', 'from', 'say where to begin')",
+    '',
+    'M-13.6 the log is read in the session',
+  ),
   segments(
     'M-13.7',
     'the cut after the last whole line',
@@ -221,5 +236,12 @@ export const controlMusts: readonly Must[] = [
     'if (policy?.viewers.has(viewer)) return',
     'if (policy) return',
     'M-13.12 a live session of somebody',
+  ),
+  announce(
+    'M-13.13',
+    'the head beside the beacon',
+    "socket.emit('publish', { beacon, head }",
+    "socket.emit('publish', { beacon }",
+    'M-13.13 says what is in force',
   ),
 ]

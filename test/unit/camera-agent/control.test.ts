@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict'
 import { readdirSync } from 'node:fs'
+import { randomId } from '@ownsight/protocol/bytes'
+import { seal } from '@ownsight/protocol/envelope'
 import { generateKeyPair } from '@ownsight/protocol/ids'
 import { inviteKeyPair, newInviteSecret, openRedeemed, sealRedeem } from '@ownsight/protocol/invite'
 import { openAck, openStatus, sealRead } from '@ownsight/protocol/read'
@@ -81,6 +83,10 @@ describe('control', () => {
       assert.deepEqual(await camera.control.read(read), { refused: 'no_right' })
       assert.deepEqual(await camera.control.readInSession(read, camId()), { refused: 'bad_hash' })
       assert.ok('lines' in (await camera.control.readInSession(read, th)))
+      const { admin } = camera.home
+      const payload = { v: 1 as const, iss: admin.id, aud: camId(), no: randomId(), what: 'log' as const, th }
+      const nowhere = await seal('os1-read', payload, admin.sign)
+      assert.deepEqual(await camera.control.readInSession(nowhere, th), { refused: 'bad_form' })
     })
   })
 
