@@ -39,6 +39,8 @@ export const api = {
     call<{ account: Account }>('POST', 'sign-up', body),
   signIn: (body: { name: string; password: string } | { token: string }) =>
     call<{ account: Account }>('POST', 'sign-in', body),
+  resetPassword: (token: string, password: string) =>
+    call<{ account: Account }>('POST', 'password', { token, password }),
   signOut: () => call<void>('POST', 'sign-out', {}),
   addDevice: (auth: PublicKey) => call<void>('POST', 'devices', { auth }),
   invite: () => call<{ invitation: string; exp: number }>('POST', 'invitations', {}),

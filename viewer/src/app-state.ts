@@ -66,7 +66,7 @@ export async function signOut(): Promise<void> {
 
 const NOTES = {
   refused: 'This link works only on the machine that printed it.',
-  broken: 'This invitation link is not whole. Open all of it, or ask for it again.',
+  broken: 'This link is not whole. Open all of it, or ask for it again.',
 } as const
 
 export async function start(link: Link | 'refused' | 'broken' | undefined): Promise<void> {
@@ -80,6 +80,12 @@ export async function start(link: Link | 'refused' | 'broken' | undefined): Prom
       startPairing.value = link.pairing
       const { account } = await api.signIn({ token: link.token })
       return await enter(account)
+    }
+    if (typeof link === 'object' && 'reset' in link) {
+      // Whoever is signed in here stays so until the new password is set.
+      if (home.value) leave({ name: 'loading' })
+      page.value = { name: 'reset', token: link.reset }
+      return
     }
     openedInvite.value = link && typeof link === 'object' ? link : undefined
     const { setup, account } = await api.state()

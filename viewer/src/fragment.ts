@@ -4,21 +4,25 @@ import { isLoopbackHost } from './origin.ts'
 export type StartLink = { token: string; pairing?: { code: string; name: string } }
 /** An owner's link for a guest: the invitation for the camera, and the one for this server. */
 export type InviteLink = { invitation: string; server: string }
-export type Link = StartLink | InviteLink
+/** The operator's code for a forgotten password. */
+export type ResetLink = { reset: string }
+export type Link = StartLink | InviteLink | ResetLink
 
 const SECRET = '[A-Za-z0-9_-]{22}'
 const START = new RegExp(
   `^#start=(${SECRET})\\.([A-Za-z0-9_-]{43})\\.([A-Za-z0-9_-]{20,64})(?:\\.([A-Za-z0-9_-]{1,400}))?$`,
 )
 const IN = /^#in=([A-Za-z0-9_-]{20,64})$/
+const RESET = /^#reset=([A-Za-z0-9_-]{20,64})$/
 const INVITE = /^#invite=([A-Za-z0-9_-]{1,700})\.([A-Za-z0-9_-]{20,64})$/
 
 /**
  * Pure: what a fragment means on a host. Links that sign somebody in exist for this machine alone and are refused
- * elsewhere; an invitation opens nothing by itself and is good on any.
+ * elsewhere; an invitation or a reset code opens no camera and is good on any.
  */
 export function readFragment(hash: string, hostname: string): Link | 'refused' | 'broken' | undefined {
   if (hash.startsWith('#invite=')) return readInvite(hash)
+  if (hash.startsWith('#reset=')) return readReset(hash)
   if (!/^#(start|in)=/.test(hash)) return undefined
   if (!isLoopbackHost(hostname)) return 'refused'
   const [, secret, camId, token, name] = START.exec(hash) ?? []
@@ -26,6 +30,11 @@ export function readFragment(hash: string, hostname: string): Link | 'refused' |
     return { token, pairing: { code: `os1:${secret}:${camId}`, name: decodeText(name) || 'My camera' } }
   const signIn = IN.exec(hash)?.[1]
   return signIn ? { token: signIn } : 'refused'
+}
+
+function readReset(hash: string): ResetLink | 'broken' {
+  const reset = RESET.exec(hash)?.[1]
+  return reset ? { reset } : 'broken'
 }
 
 function readInvite(hash: string): InviteLink | 'broken' {

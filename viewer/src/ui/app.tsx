@@ -10,6 +10,7 @@ import { Join } from './join.tsx'
 import { Kit } from './kit.tsx'
 import { Live } from './live.tsx'
 import { Pair } from './pair.tsx'
+import { PasswordReset } from './password-reset.tsx'
 import { Recover } from './recover.tsx'
 import { Seen } from './seen.tsx'
 import { Share } from './share.tsx'
@@ -48,6 +49,7 @@ function Content() {
       </section>
     )
   if (current.name === 'invited') return account ? <Invited home={account} /> : <InvitedDoor />
+  if (current.name === 'reset') return <PasswordReset token={current.token} />
   if (current.name === 'sign-in' || !account)
     return (
       <SignIn

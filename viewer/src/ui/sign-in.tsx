@@ -1,6 +1,6 @@
 import { useState } from 'preact/hooks'
 import { api } from '../api.ts'
-import { enter } from '../app-state.ts'
+import { enter, page } from '../app-state.ts'
 import { isLoopbackHost } from '../origin.ts'
 import { Fault } from './fault.tsx'
 
@@ -86,6 +86,11 @@ export function SignIn({ setup, note }: { setup: boolean; note: string | undefin
           onClick={() => setMode(mode === 'sign-in' ? 'invitation' : 'sign-in')}
         >
           {mode === 'sign-in' ? 'I have an invitation' : 'I have an account'}
+        </button>
+      )}
+      {mode === 'sign-in' && (
+        <button type="button" class="plain" onClick={() => (page.value = { name: 'reset' })}>
+          I forgot my password
         </button>
       )}
     </section>
