@@ -38,6 +38,7 @@ export const requirements: readonly Requirement[] = [
   { package: 'nftables', what: 'packet counters', present: onPath('nft') },
   { package: 'iproute2', what: 'network namespaces', present: onPath('ip') },
   { package: 'strace', what: 'system call traces', present: onPath('strace') },
+  { package: 'coturn', what: 'a TURN relay', present: onPath('turnserver') },
   { package: 'tcpdump', what: 'packet captures', present: onPath('tcpdump') },
   { package: 'libnss3-tools', what: "a CA in a browser's profile", present: onPath('certutil') },
   {

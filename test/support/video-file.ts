@@ -1,7 +1,8 @@
 import { execFile } from 'node:child_process'
 import { promisify } from 'node:util'
 
-const SCRIPT = `
+/** For `python3 -c`: runs one GStreamer pipeline, given as an argument, to its end. */
+export const GSTREAMER = `
 import sys, gi
 gi.require_version('Gst', '1.0')
 from gi.repository import Gst
@@ -29,5 +30,5 @@ export async function writeVideo(
   const raw =
     'videotestsrc num-buffers=40 pattern=ball ! video/x-raw,format=I420,width=320,height=180,framerate=20/1'
   const launch = `${raw} ! ${ENCODERS[encoder]} ! ${muxer} ! filesink location=${path}`
-  await promisify(execFile)('/usr/bin/python3', ['-c', SCRIPT, launch])
+  await promisify(execFile)('/usr/bin/python3', ['-c', GSTREAMER, launch])
 }
