@@ -18,18 +18,26 @@ const say = (line: string): void => void process.stdout.write(`${line}\n`)
 const began = process.hrtime.bigint()
 const secs = (): number => Number(process.hrtime.bigint() - began) / 1e9
 
-process.exitCode = await main()
+const options = {
+  runs: { type: 'string' },
+  seed: { type: 'string' },
+  mutants: { type: 'boolean' },
+  jobs: { type: 'string', default: '1' },
+  help: { type: 'boolean' },
+} as const
+
+function readOptions() {
+  try {
+    return parseArgs({ options }).values
+  } catch (error) {
+    say(`${(error as Error).message}; see npm run model -- --help`)
+    return undefined
+  }
+}
 
 async function main(): Promise<number> {
-  const { values } = parseArgs({
-    options: {
-      runs: { type: 'string' },
-      seed: { type: 'string' },
-      mutants: { type: 'boolean' },
-      jobs: { type: 'string', default: '1' },
-      help: { type: 'boolean' },
-    },
-  })
+  const values = readOptions()
+  if (!values) return 1
   if (values.help) {
     process.stdout.write(HELP)
     return 0
@@ -86,3 +94,5 @@ async function mutants(runs: number, seed: number): Promise<number> {
   say(`${MUTANTS.length - missed} of ${MUTANTS.length} mutants found`)
   return missed === 0 ? 0 : 1
 }
+
+process.exitCode = await main()
