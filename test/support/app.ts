@@ -19,7 +19,7 @@ export async function signUp(
   await page.locator('input[name=name]').fill(account.name)
   await page.locator('input[name=password]').fill(account.password ?? 'correct horse battery')
   await page.locator('form button[type=submit]').click()
-  await page.getByRole('heading', { name: 'Cameras' }).waitFor()
+  await page.getByRole('heading', { name: 'Cameras', exact: true }).waitFor()
 }
 
 export async function signIn(
@@ -32,7 +32,7 @@ export async function signIn(
   await page.locator('input[name=name]').fill(name)
   await page.locator('input[name=password]').fill(password)
   await page.locator('form button[type=submit]').click()
-  await page.getByRole('heading', { name: 'Cameras' }).waitFor()
+  await page.getByRole('heading', { name: 'Cameras', exact: true }).waitFor()
 }
 
 /** Pairs with the code the camera shows; makes the recovery kit first where there is none. Returns the four words. */
