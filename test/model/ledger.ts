@@ -15,6 +15,8 @@ export type Ledger = {
   readonly acked: Map<string, { n: number; ph: string }>
   /** each end that ever was live */
   readonly lived: Set<CameraEnd>
+  /** what a camera itself said of invitations */
+  readonly redeemed: { camId: string; inv: string; view: string }[]
   /** what each answer granted, and the document in force then */
   readonly granted: { viewer: string; r: readonly string[]; hash: string }[]
   /** removals a person ordered, and how long the chain was then */
@@ -36,6 +38,7 @@ export function createLedger(): Ledger {
     chains: new Map(),
     acked: new Map(),
     lived: new Set(),
+    redeemed: [],
     granted: [],
     removals: [],
     codes: new Map(),

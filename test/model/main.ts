@@ -76,8 +76,10 @@ async function inParallel(runs: number, seed: number, jobs: number): Promise<num
       return new Promise<number>(resolve => child.once('close', code => resolve(code ?? 1)))
     }),
   )
-  say(`${runs} runs in ${jobs} processes, ${secs().toFixed(0)} s`)
-  return codes.every(code => code === 0) ? 0 : 1
+  const held = codes.every(code => code === 0)
+  const verdict = held ? 'every invariant held' : 'AN INVARIANT WAS BROKEN: see above'
+  say(`${runs} runs in ${jobs} processes, ${secs().toFixed(0)} s: ${verdict}`)
+  return held ? 0 : 1
 }
 
 async function mutants(runs: number, seed: number): Promise<number> {

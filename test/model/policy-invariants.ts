@@ -93,19 +93,12 @@ function overGranted({ ledger }: World): string | undefined {
   return undefined
 }
 
-function twiceRedeemed({ bag, cameras }: World): string | undefined {
-  const bound = new Map<string, unknown>()
-  for (const { typ, e } of bag.all) {
-    if (typ !== 'os1-redeemed') continue
-    const { iss, inv, aud } = payloadOf(e)
-    if (!cameras.some(each => each.cam.id === iss)) continue
-    const name = `${String(iss)} ${String(inv)}`
-    if (bound.has(name) && bound.get(name) !== aud) return 'one invitation was redeemed by two devices'
-    bound.set(name, aud)
+function twiceRedeemed({ ledger }: World): string | undefined {
+  const bound = new Map<string, string>()
+  for (const { camId, inv, view } of ledger.redeemed) {
+    const name = `${camId} ${inv}`
+    if (bound.has(name) && bound.get(name) !== view) return 'one invitation was redeemed by two devices'
+    bound.set(name, view)
   }
   return undefined
 }
-
-/** Whether this document lets the key in to view. */
-export const admits = (policy: Policy, key: string): boolean =>
-  policy.viewers.some(each => idOf(each.k) === key && each.r.includes('view'))

@@ -61,7 +61,7 @@ function note(world: World, steps: number): void {
   reached.rendered += world.viewers.flatMap(each => each.attempts).filter(each => each.rendered).length
   reached.paired += world.admins.reduce((sum, each) => sum + each.paired.length, 0)
   reached.joined += world.joinings.filter(each => each.taken).length
-  reached.redeemed += world.bag.all.filter(each => each.typ === 'os1-redeemed').length
+  reached.redeemed += world.ledger.redeemed.length
   reached.policies += [...world.ledger.chains.values()].reduce((sum, chain) => sum + chain.length, 0)
 }
 

@@ -48,6 +48,10 @@ export async function feed(
   if (reply && 'e' in reply) {
     world.bag.put(reply.e, reply.m)
     if (reply.policy !== undefined) world.bag.put(reply.policy)
+    if (event === 'redeem') {
+      const { inv, aud: view } = payloadOf(reply.e) as { inv: string; aud: string }
+      world.ledger.redeemed.push({ camId: camera.cam.id, inv, view })
+    }
     if (event === 'offer') noteGrant(world, camera, reply.e)
     if (event === 'policy') noteAck(world, camera, reply.e)
     const inner = reply.m === undefined ? undefined : payloadOf(reply.e).ack
