@@ -1,4 +1,3 @@
-import type { Policy } from '@ownsight/protocol/messages'
 import type { Known } from './admin.ts'
 import { type Invariant, idOf } from './invariant.ts'
 import { payloadOf } from './payload.ts'
