@@ -44,6 +44,7 @@ export function connectSignaling(options: {
   })
   let ready = Promise.withResolvers<void>()
   let closed = false
+  let joinAnswer: ((delivery: Delivery<'join'>) => Promise<Reply<'join'>>) | undefined
   const again = (ms: number) => setTimeout(() => !closed && socket.connect(), ms)
 
   socket.on('challenge', async (challenge: Challenge) => {
@@ -59,6 +60,12 @@ export function connectSignaling(options: {
   socket.on('presence', (received: unknown) => {
     const parsed = v.safeParse(presence, received)
     if (parsed.success) options.onPresence(parsed.output)
+  })
+  socket.on('join', async (received: unknown, ack: unknown) => {
+    const parsed = v.safeParse(deliveries.join, received)
+    if (typeof ack !== 'function') return
+    // A page that was left shows no code any more.
+    ack(parsed.success && joinAnswer ? await joinAnswer(parsed.output) : { refused: 'no_rendezvous' })
   })
   socket.on('disconnect', reason => {
     ready = Promise.withResolvers()
@@ -85,14 +92,10 @@ export function connectSignaling(options: {
       }
     },
     onJoin(answer) {
-      const listen = async (received: unknown, ack: unknown): Promise<void> => {
-        const parsed = v.safeParse(deliveries.join, received)
-        if (typeof ack === 'function')
-          ack(parsed.success ? await answer(parsed.output) : { refused: 'bad_form' })
+      joinAnswer = answer
+      return () => {
+        if (joinAnswer === answer) joinAnswer = undefined
       }
-      socket.off('join')
-      socket.on('join', listen)
-      return () => void socket.off('join', listen)
     },
     close() {
       closed = true

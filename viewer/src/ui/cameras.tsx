@@ -19,9 +19,11 @@ export function Cameras({ home }: { home: Home }) {
     <section>
       <div class="row">
         <h1>Cameras</h1>
-        <button type="button" class="secondary" onClick={() => (page.value = { name: 'pair' })}>
-          Add a camera
-        </button>
+        {!home.keyless.value && (
+          <button type="button" class="secondary" onClick={() => (page.value = { name: 'pair' })}>
+            Add a camera
+          </button>
+        )}
       </div>
       {home.kitPending.value && (
         <button

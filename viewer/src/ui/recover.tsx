@@ -170,6 +170,6 @@ function sentenceOf({ name, step }: RestoringCamera, started: boolean): string {
     case 'foreign':
       return `Something answered in place of ${name}, and was not believed.`
     case 'refused':
-      return `${name} does not know this kit. It was reset or handed over since: pair it anew.`
+      return `${name} did not take this kit. It was reset or handed over since, or the server keeps you from it.`
   }
 }
