@@ -1,8 +1,9 @@
-import { closeSync, openSync, readdirSync, readFileSync, readSync, statSync } from 'node:fs'
+import { closeSync, openSync, readdirSync, readFileSync, readSync, statSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
 import { createSearch, type Findings, type Needle } from './needles.ts'
 
 const CHUNK = 1024 * 1024
+const ZEROS = Buffer.alloc(CHUNK)
 
 /** Everything below a folder, or one file. */
 export function searchFiles(path: string, needles: readonly Needle[]): Findings {
@@ -35,26 +36,26 @@ function filesBelow(path: string): string[] {
 }
 
 /**
- * All memory of a process that can be read, while it stands still: heap, stacks, buffers, mapped files (proc(5),
- * /proc/pid/maps and /proc/pid/mem).
+ * Writes all memory of a process that can be read into a file, while it stands still: heap, stacks, buffers, mapped files
+ * (proc(5), /proc/pid/maps and /proc/pid/mem). Pages that were never written are left out.
  */
-export function searchMemory(pid: number, needles: readonly Needle[]): Findings {
-  const search = createSearch(needles)
+export function dumpMemory(pid: number, path: string): void {
+  const dump = openSync(path, 'a', 0o600)
   process.kill(pid, 'SIGSTOP')
   try {
     const memory = openSync(`/proc/${pid}/mem`, 'r')
     try {
-      for (const region of regionsOf(pid)) {
-        search.cut()
-        readRegion(memory, region, chunk => search.add(chunk))
-      }
+      for (const region of regionsOf(pid))
+        readRegion(memory, region, chunk => {
+          if (!chunk.equals(ZEROS.subarray(0, chunk.length))) writeSync(dump, chunk)
+        })
     } finally {
       closeSync(memory)
     }
   } finally {
     process.kill(pid, 'SIGCONT')
+    closeSync(dump)
   }
-  return search.end()
 }
 
 type Region = { from: number; to: number }

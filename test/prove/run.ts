@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { networkInterfaces, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Page } from 'playwright-core'
-import { startAgent, type TestAgent } from '../support/agent.ts'
+import { startAgent } from '../support/agent.ts'
 import { signUp } from '../support/app.ts'
 import { openHouse, sourceProcesses } from '../support/house.ts'
 import { type Started, start } from '../support/processes.ts'
@@ -12,7 +12,7 @@ import { type Coturn, startCoturn } from './coturn.ts'
 import { agentEdit, type Leak, serverEdit } from './leak.ts'
 import { makeMarkedVideo } from './marked-video.ts'
 import { type Findings, needlesOf } from './needles.ts'
-import { searchFiles, searchMemory, searchText } from './places.ts'
+import { dumpMemory, searchFiles, searchText } from './places.ts'
 import { mediaPackages } from './tree.ts'
 
 const root = join(import.meta.dirname, '..', '..')
@@ -64,25 +64,27 @@ export async function prove(options: ProveOptions): Promise<Proof> {
     say(`[3/5] watching through the relay for ${seconds} s`)
     const relayed = await watchFor(page, seconds)
 
-    say('[4/5] searching memory')
-    const server = house.signaling()
-    const places: Place[] = [
-      { place: 'memory of the server', ...searchMemory(server.child.pid ?? 0, needles) },
-      { place: 'memory of the relay', ...searchMemory(coturn.process.pid, needles) },
-      { place: 'memory of the camera agent', control: true, ...searchAgent(agent, needles) },
-    ]
+    say('[4/5] taking the memory of server, relay and camera')
+    const memory = (name: string) => join(folder, `${name}.memory`)
+    const camera = agent.child.pid ?? 0
+    for (const pid of [...sourceProcesses(camera), camera]) dumpMemory(pid, memory('camera'))
+    dumpMemory(house.signaling().child.pid ?? 0, memory('server'))
+    dumpMemory(coturn.process.pid, memory('relay'))
     await captured.stop('SIGINT')
-    say('[5/5] searching files, logs and captured packets')
+    say('[5/5] searching memory, files, logs and captured packets')
     const log = `${coturn.process.stdout()}${coturn.process.stderr()}`
-    places.push(
-      { place: 'log of the server', ...searchText(server.output(), needles) },
+    const places: Place[] = [
+      { place: 'memory of the server', ...searchFiles(memory('server'), needles) },
+      { place: 'memory of the relay', ...searchFiles(memory('relay'), needles) },
+      { place: 'memory of the camera agent', control: true, ...searchFiles(memory('camera'), needles) },
+      { place: 'log of the server', ...searchText(house.signaling().output(), needles) },
       { place: 'database of the server', ...searchFiles(data, needles) },
       { place: 'temporary files of the server', ...searchFiles(temporary, needles) },
       { place: 'log of the relay', ...searchText(log, needles) },
       { place: 'files of the relay', ...searchFiles(relayFolder, needles) },
       { place: 'captured packets', ...searchFiles(capture, needles) },
       { place: 'the video file', control: true, ...searchFiles(video.path, needles) },
-    )
+    ]
     const lock = JSON.parse(readFileSync(join(root, 'package-lock.json'), 'utf8'))
     return { places, media: mediaPackages(lock), relayed }
   } finally {
@@ -97,16 +99,6 @@ function makeFolder(path: string): string {
 
 const withEdit = (edit: object | undefined, env: Record<string, string>) =>
   edit ? { nodeArgs: ['--import', without], env: { ...env, ...(edit as Record<string, string>) } } : { env }
-
-/** The agent and the process that reads its source. */
-function searchAgent(agent: TestAgent, needles: Parameters<typeof searchMemory>[1]): Findings {
-  const parent = agent.child.pid ?? 0
-  const all = [parent, ...sourceProcesses(parent)].map(pid => searchMemory(pid, needles))
-  const found = new Map<string, number>()
-  for (const each of all)
-    for (const [what, times] of each.found) found.set(what, (found.get(what) ?? 0) + times)
-  return { bytes: all.reduce((sum, each) => sum + each.bytes, 0), found }
-}
 
 /** WebRTC uses no loopback address, so the relay listens on one that others reach. */
 function ownAddress(): string {

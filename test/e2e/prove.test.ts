@@ -1,0 +1,34 @@
+import assert from 'node:assert/strict'
+import { LEAKS } from '../prove/leak.ts'
+import { prove } from '../prove/run.ts'
+import { verdict } from '../prove/verdict.ts'
+
+/** In the short form one fault in the server; each kind of it in the long one. */
+const leaks = process.env.OWNSIGHT_LONG ? LEAKS : (['keep'] as const)
+const PLACES = {
+  keep: 'memory of the server',
+  log: 'log of the server',
+  file: 'temporary files of the server',
+}
+
+describe('the server never saw a frame', function () {
+  this.timeout(300_000)
+  const say = (line: string) => void process.stdout.write(`    ${line}\n`)
+
+  it('attack 45: F10: F15: nothing of the picture in memory, logs, database, files and packets of server and relay', async () => {
+    const proof = await prove({ seconds: 5, say })
+    assert.deepEqual(verdict(proof), [])
+    assert.ok(proof.relayed > 10_000)
+    for (const { place, bytes } of proof.places.filter(each => /memory|database|packets/.test(each.place)))
+      assert.ok(bytes > 10_000, `${place}: only ${bytes} bytes were there to search`)
+  })
+
+  for (const leak of leaks)
+    it(`attack 45: a server that keeps one frame is found out (${leak})`, async () => {
+      const faults = verdict(await prove({ seconds: 3, leak, say }))
+      assert.ok(
+        faults.some(fault => fault.startsWith(PLACES[leak])),
+        faults.join('\n'),
+      )
+    })
+})
