@@ -15,7 +15,7 @@ export const SUITES: readonly Suite[] = [
   suite('model', { timeout: 300_000, limit: 40 }),
   suite('conformance', { timeout: 60_000, limit: 15 }),
   suite('evil', { timeout: 120_000, limit: 20 }),
-  suite('e2e', { timeout: 120_000, limit: 30 }),
+  suite('e2e', { timeout: 120_000, limit: process.env.OWNSIGHT_LONG ? 150 : 55 }),
 ]
 
 function suite(name: string, bounds: Pick<Suite, 'timeout' | 'limit'>): Suite {
