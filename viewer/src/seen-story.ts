@@ -48,7 +48,7 @@ export function storyOf(entries: readonly LogEntry[], names: Names, timeZone?: s
     ...(timeZone ? { timeZone } : {}),
   })
   const days = new Map<string, Map<string, Happened[]>>()
-  for (const happened of happenings(entries, names)) {
+  for (const happened of happenings(entries, withLinks(entries, names))) {
     const day = dayOf.format(happened.at)
     const groups = days.get(day) ?? new Map<string, Happened[]>()
     groups.set(happened.group, [...(groups.get(happened.group) ?? []), happened])
@@ -57,6 +57,16 @@ export function storyOf(entries: readonly LogEntry[], names: Names, timeZone?: s
   return [...days]
     .map(([day, groups]) => ({ day, items: [...groups.values()].map(itemOf).sort((a, b) => b.to - a.to) }))
     .reverse()
+}
+
+/** The list names an invitation until somebody is let in with it; after that the name is theirs, and it was their link. */
+function withLinks(entries: readonly LogEntry[], names: Names): Names {
+  const links = entries.flatMap(entry => {
+    if (entry.e !== 'redeem' || entry.code !== 'waiting') return []
+    const guest = names.people.find(({ view }) => view === entry.k)
+    return guest ? [{ view: entry.inv, name: guest.name }] : []
+  })
+  return { ...names, people: [...names.people, ...links] }
 }
 
 function itemOf(group: Happened[]): SeenItem {

@@ -115,6 +115,19 @@ describe('viewer: the log as a person reads it', () => {
     ])
   })
 
+  it('knows a link by whom was let in with it', () => {
+    const [day] = texts(
+      log(
+        { t: NOON, e: 'redeem', inv: id('v'), k: ANNA, code: 'waiting' },
+        { t: NOON + 1, e: 'redeem', inv: id('v'), k: STRANGER, code: 'used' },
+      ),
+    )
+    assert.deepEqual(day, [
+      "The invitation for Anna's phone was opened on a second device, and refused",
+      "The invitation for Anna's phone was opened",
+    ])
+  })
+
   it('names keys by the list, this device and the kit', () => {
     assert.deepEqual(
       [ME, ADMIN, ANNA, ROOT, STRANGER].map(key => nameOfKey(key, names)),
