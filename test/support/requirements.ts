@@ -40,6 +40,7 @@ export const requirements: readonly Requirement[] = [
   { package: 'strace', what: 'system call traces', present: onPath('strace') },
   { package: 'coturn', what: 'a TURN relay', present: onPath('turnserver') },
   { package: 'tcpdump', what: 'packet captures', present: onPath('tcpdump') },
+  { package: 'coturn', what: 'a TURN relay', present: onPath('turnserver') },
   { package: 'libnss3-tools', what: "a CA in a browser's profile", present: onPath('certutil') },
   {
     package: 'python3-gi',
