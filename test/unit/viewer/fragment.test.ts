@@ -27,6 +27,18 @@ describe('start link', () => {
     for (const broken of ['', half, `${half}.`, `.${token}`, `${half}.${token}.x`, `${other}.${token}`])
       assert.equal(readFragment(`#invite=${broken}`, 'cameras.example.org'), 'broken', broken)
   })
+  it('a code for a forgotten password is read on every host, and never in part', () => {
+    for (const host of ['cameras.example.org', '127.0.0.1'])
+      assert.deepEqual(readFragment(`#reset=${token}`, host), { reset: token })
+    for (const broken of ['', 'abc', `${token}.x`])
+      assert.equal(readFragment(`#reset=${broken}`, 'cameras.example.org'), 'broken', broken)
+  })
+  it('a reset code is read on every host, and never in part', () => {
+    for (const host of ['cameras.example.org', '127.0.0.1'])
+      assert.deepEqual(readFragment(`#reset=${token}`, host), { reset: token })
+    for (const broken of ['', 'abc', `${token}.x`, `${token} `, 'D'.repeat(65)])
+      assert.equal(readFragment(`#reset=${broken}`, 'cameras.example.org'), 'broken', broken)
+  })
   it('is refused when it is not whole, and anything else is no link', () => {
     assert.equal(readFragment('#start=abc', '127.0.0.1'), 'refused')
     assert.equal(readFragment('#cameras', '127.0.0.1'), undefined)

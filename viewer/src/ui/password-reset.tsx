@@ -1,6 +1,6 @@
 import { useState } from 'preact/hooks'
 import { api } from '../api.ts'
-import { enter, page } from '../app-state.ts'
+import { enter, start } from '../app-state.ts'
 import { Fault } from './fault.tsx'
 
 /** A new password by the code that whoever runs the server hands over. */
@@ -44,17 +44,14 @@ export function PasswordReset({ token }: { token: string | undefined }) {
           The same again
           <input name="again" type="password" required minLength={10} autocomplete="new-password" />
         </label>
-        <p class="quiet">
-          At least 10 characters. This signs you in again, and ends every other sign-in. It does not give back
-          keys: cameras are opened by keys in your browsers, which the server does not have.
+        <p class="quiet">At least 10 characters. Setting it ends every other sign-in.</p>
+        <p>
+          This gives you your account back, not your cameras: their keys are on your devices and in your
+          recovery kit.
         </p>
         <Fault sentence={fault} />
         <div class="actions">
-          <button
-            type="button"
-            class="secondary"
-            onClick={() => (page.value = { name: 'sign-in', setup: false })}
-          >
+          <button type="button" class="secondary" onClick={() => void start(undefined)}>
             Cancel
           </button>
           <button type="submit" disabled={busy}>
