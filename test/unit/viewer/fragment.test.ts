@@ -30,12 +30,6 @@ describe('start link', () => {
   it('a code for a forgotten password is read on every host, and never in part', () => {
     for (const host of ['cameras.example.org', '127.0.0.1'])
       assert.deepEqual(readFragment(`#reset=${token}`, host), { reset: token })
-    for (const broken of ['', 'abc', `${token}.x`])
-      assert.equal(readFragment(`#reset=${broken}`, 'cameras.example.org'), 'broken', broken)
-  })
-  it('a reset code is read on every host, and never in part', () => {
-    for (const host of ['cameras.example.org', '127.0.0.1'])
-      assert.deepEqual(readFragment(`#reset=${token}`, host), { reset: token })
     for (const broken of ['', 'abc', `${token}.x`, `${token} `, 'D'.repeat(65)])
       assert.equal(readFragment(`#reset=${broken}`, 'cameras.example.org'), 'broken', broken)
   })
