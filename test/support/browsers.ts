@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { type BrowserContext, chromium } from 'playwright-core'
+import { type BrowserContext, chromium, type Browser as PlaywrightBrowser } from 'playwright-core'
 import puppeteer, { type Browser } from 'puppeteer-core'
 import { removeTemp, tempFolder } from './temp.ts'
 import { until } from './wait.ts'
@@ -53,6 +53,10 @@ export async function launchChromium(options: ChromiumOptions = {}): Promise<Chr
   })
   return { context, profile, close: () => closed(context, profile, options.profile === undefined) }
 }
+
+/** One Chromium for many people: each context has a storage of its own, as a profile has. */
+export const launchShared = (): Promise<PlaywrightBrowser> =>
+  chromium.launch({ executablePath: '/usr/bin/chromium', headless: true, args: CHROMIUM_ARGS })
 
 /**
  * Firefox ESR, headless, driven over WebDriver BiDi (Playwright cannot drive Debian's build). BiDi is a websocket on
