@@ -46,7 +46,7 @@ describe('evil: accounts mixed up, in real browsers', function () {
     await signIn(ada, house.evil.origin, 'ada')
     await signIn(ben, house.evil.origin, 'ben')
     assert.ok((house.evil.counts['log-in-as-another'] ?? 0) > 0)
-    await testId(ben, 'failure').filter({ hasText: 'another browser' }).waitFor()
+    await ben.getByText('holds no keys').waitFor()
     await isEmpty(ben, /Bedroom of Ada/)
     stop()
     await ben.getByRole('button', { name: 'Sign out' }).click()
@@ -111,7 +111,7 @@ describe('evil: accounts mixed up, in real browsers', function () {
   it('attack 44: in one browser, signed out and in as another: nothing of the first', async () => {
     await ada.getByRole('button', { name: 'Sign out' }).click()
     await signIn(ada, house.evil.origin, 'ben')
-    await testId(ada, 'failure').waitFor()
+    await ada.getByText('holds no keys').waitFor()
     await isEmpty(ada, /Bedroom of Ada/)
     await ada.getByRole('button', { name: 'Sign out' }).click()
     await isOwn(ada, 'ada', 'Bedroom of Ada')
