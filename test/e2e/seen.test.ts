@@ -66,6 +66,8 @@ describe('who saw my camera', function () {
     await says(owner, 'seen-item', 'Anna is watching now')
     await says(owner, 'seen-item', 'The invitation for Anna was opened')
     await says(owner, 'seen-item', 'This device paired the camera')
+    await says(owner, 'log-whole', 'From now on this device notices what is changed')
+    await owner.getByRole('button', { name: 'Look again' }).click()
     await isWhole()
     await anna.getByRole('button', { name: '← Cameras' }).click()
     await until(

@@ -7,7 +7,8 @@ import { type LiveSession, watch } from './watch.ts'
 
 type Camera = Home['roster']['value'][number]
 
-export type Visit = { log: SeenLog; days: SeenDay[] }
+/** `isFirst`: this device had not seen the log before, and can say nothing of what it was */
+export type Visit = { log: SeenLog; days: SeenDay[]; isFirst: boolean }
 
 /** Opens a session without a picture, reads the log in it, and leaves. @throws WatchFault, SeenFault */
 export async function visitLog(home: Home, camera: Camera, page: AbortSignal): Promise<Visit> {
@@ -20,9 +21,10 @@ export async function visitLog(home: Home, camera: Camera, page: AbortSignal): P
     signal: page,
   })
   try {
-    const log = await readLog(camera, home.device.admin, session, await home.keystore.head(camId))
+    const seen = await home.keystore.head(camId)
+    const log = await readLog(camera, home.device.admin, session, seen)
     await note(home, camId, log)
-    return { log, days: storyOf(log.entries, await namesOf(home)) }
+    return { log, days: storyOf(log.entries, await namesOf(home)), isFirst: seen === undefined }
   } finally {
     session.peer.send(JSON.stringify({ t: 'bye' }))
     session.peer.close()

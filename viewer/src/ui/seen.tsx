@@ -55,7 +55,10 @@ export function Seen({ home, camId }: { home: Home; camId: string }) {
       {visit && <Days days={visit.days} />}
       {visit && !visit.log.alarm && !home.alarms.value[camId] && (
         <p class="quiet" data-testid="log-whole" role="status">
-          The log is whole: {visit.log.head.i} entries, none changed since this device looked last.
+          {visit.isFirst
+            ? `The log fits together: ${visit.log.head.i} entries. From now on this device notices what is changed.`
+            : `The log is whole: ${visit.log.head.i} entries, none changed since this device looked last.`}{' '}
+          Looking here counts as a short visit of this device.
         </p>
       )}
     </div>
