@@ -26,9 +26,9 @@ describe('viewer: the camera’s log', () => {
     lines = await written(10)
   })
 
-  async function written(count: number, event = boot): Promise<string[]> {
+  async function written(count: number, event = boot, camId = cam.id): Promise<string[]> {
     const made: string[] = []
-    let place = await logStart(cam.id)
+    let place = await logStart(camId)
     for (let i = 0; i < count; i++) {
       const next = await nextLine(place, 1000 + i, event)
       made.push(next.line)
@@ -42,7 +42,14 @@ describe('viewer: the camera’s log', () => {
   /** A camera that shows `shown` in pages, from the first line it kept, under a head for `head`. */
   async function read(
     seen: SeenHead | undefined,
-    camera: { kept?: number; page?: number; head?: LogPlace; signer?: KeyPair; shown?: number } = {},
+    camera: {
+      kept?: number
+      page?: number
+      head?: LogPlace
+      signer?: KeyPair
+      shown?: number
+      from?: number
+    } = {},
   ) {
     const { kept = 0, page = 4, signer = cam } = camera
     const end = camera.head ?? { i: lines.length, h: await lineHash(lines.at(-1) ?? '') }
@@ -53,7 +60,7 @@ describe('viewer: the camera’s log', () => {
         assert.ok(sent.t === 'read')
         const { payload } = await openEnvelope('os1-read', sent.read, () => admin.publicKey, cam.id)
         assert.equal(payload.th, TH)
-        const from = Math.max(payload.from ?? 0, kept)
+        const from = camera.from ?? Math.max(payload.from ?? 0, kept)
         const part = lines.slice(from, from + page)
         const head = await sealHead({ ...signer, id: cam.id }, end, COUNTERS)
         return { t: 'log' as const, id: 1, lines: part, more: from + page < lines.length, head }
@@ -100,6 +107,19 @@ describe('viewer: the camera’s log', () => {
     lines = honest
     assert.equal((await read(undefined, { head: { i: 12, h: TH } })).alarm, 'rewritten')
     assert.equal((await read(undefined, { head: { i: 10, h: TH } })).alarm, 'rewritten')
+  })
+
+  it('says so too: as long as before, lines of another camera, lines that were not asked for, no lines', async () => {
+    const seen = await seenAfter(10)
+    const honest = lines
+    lines = await written(10, { e: 'boot', fw: 'other' })
+    assert.equal((await read(seen)).alarm, 'rewritten')
+    assert.equal((await read(seen, { shown: 0 })).alarm, 'rewritten')
+    lines = await written(10, boot, (await generateKeyPair()).id)
+    assert.equal((await read(undefined)).alarm, 'rewritten')
+    lines = honest
+    assert.equal((await read(undefined, { shown: 3, from: 2, page: 20 })).alarm, 'rewritten')
+    assert.equal((await read(undefined, { page: 0 })).alarm, 'rewritten')
   })
 
   it('lets old lines go, and says when young ones are gone', async () => {
