@@ -206,6 +206,8 @@ async function serve(
     const refused = verdict(context, accepted.viewer)
     if (typeof refused === 'string') return ended.abort(refused)
     await within(CONFIRMING_MS, logLive(context, accepted), ended)
+    // What ended the session while the line was written is heard here: nobody listens yet.
+    if (signal.aborted) return
     liveSince = performance.now()
     enter('confirmed')
     context.onCount('live')

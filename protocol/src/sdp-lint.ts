@@ -71,8 +71,11 @@ export function lintSdp(sdp: string, rules: LintRules): Lint {
   }
 }
 
-/** RFC 8866 §5.13. Chromium takes `a=fingerprint x` for one of that name: what is not of this form is refused. */
-const ATTRIBUTE = /^a=([!#$%&'*+.^_`{|}~0-9A-Za-z-]+)(?::(.*))?$/
+/**
+ * RFC 8866 §5.13, names in lower case. Chromium takes `a=fingerprint x` for one of that name, and readers differ over
+ * `a=Mid:0`: what is not of this form is refused.
+ */
+const ATTRIBUTE = /^a=([!#$%&'*+.^_`{|}~0-9a-z-]+)(?::(.*))?$/
 
 function splitLines(sdp: string): string[] {
   if (sdp.length > SDP_MAX_BYTES) throw new Fault('sdp', `keep it within ${SDP_MAX_BYTES} bytes`)
@@ -84,7 +87,7 @@ function splitLines(sdp: string): string[] {
     if (line.length > SDP_MAX_LINE) throw new Fault('sdp', `keep each line within ${SDP_MAX_LINE} bytes`)
     if (!/^[a-z]=/.test(line)) throw new Fault('sdp', 'each line is a letter, = and a value')
     if (line.startsWith('a=') && !ATTRIBUTE.test(line))
-      throw new Fault('sdp', 'write attributes a=name:value')
+      throw new Fault('sdp', 'write attributes a=name:value, the name in lower case')
   }
   if (lines[0] !== 'v=0') throw new Fault('v', 'begin with v=0')
   return lines
@@ -108,10 +111,10 @@ function checkForbidden(lines: string[]): void {
   }
 }
 
-/** The value of `a=<name>:<value>` or `a=<name>`; attribute names are matched in any case, so that none slips by. */
+/** The value of `a=<name>:<value>` or `a=<name>`. */
 function attribute(line: string, name: string): string | undefined {
   const match = ATTRIBUTE.exec(line)
-  return match?.[1]?.toLowerCase() === name ? (match[2] ?? '') : undefined
+  return match?.[1] === name ? (match[2] ?? '') : undefined
 }
 
 const values = (lines: readonly string[], name: string): string[] =>

@@ -32,6 +32,12 @@ describe('evil: accounts mixed up, in real browsers', function () {
     await testId(page, 'camera').first().waitFor()
     assert.deepEqual(await names(page), [name])
   }
+  const tryToSignIn = async (page: Page, name: string) => {
+    await page.goto(house.evil.origin)
+    await page.locator('input[name=name]').fill(name)
+    await page.locator('input[name=password]').fill('correct horse battery')
+    await page.locator('form button[type=submit]').click()
+  }
   /** Neither name nor picture of the other, however long the page was looked at. */
   const isEmpty = async (page: Page, foreign: RegExp) => {
     assert.deepEqual(await names(page), [])
@@ -39,17 +45,16 @@ describe('evil: accounts mixed up, in real browsers', function () {
     assert.doesNotMatch(await text(page), foreign)
   }
 
-  it('attack 44, F4: who is signed in as somebody else sees a list that does not open', async () => {
+  it('attack 44, F4: who is signed in as somebody else is told so, and nothing opens', async () => {
     const stop = house.evil.inject('log-in-as-another')
     await ada.getByRole('button', { name: 'Sign out' }).click()
     await ben.getByRole('button', { name: 'Sign out' }).click()
     await signIn(ada, house.evil.origin, 'ada')
-    await signIn(ben, house.evil.origin, 'ben')
+    await tryToSignIn(ben, 'ben')
+    await testId(ben, 'failure').filter({ hasText: 'another account' }).waitFor()
     assert.ok((house.evil.counts['log-in-as-another'] ?? 0) > 0)
-    await ben.getByText('holds no keys').waitFor()
     await isEmpty(ben, /Bedroom of Ada/)
     stop()
-    await ben.getByRole('button', { name: 'Sign out' }).click()
     await isOwn(ben, 'ben', 'Shed of Ben')
     await isOwn(ada, 'ada', 'Bedroom of Ada')
   })
@@ -114,6 +119,27 @@ describe('evil: accounts mixed up, in real browsers', function () {
     await ada.getByText('holds no keys').waitFor()
     await isEmpty(ada, /Bedroom of Ada/)
     await ada.getByRole('button', { name: 'Sign out' }).click()
+    await isOwn(ada, 'ada', 'Bedroom of Ada')
+  })
+
+  it('attack 44: a session that the server kept after sign-out, or hands to another, opens nothing of the first', async () => {
+    await isOwn(ada, 'ada', 'Bedroom of Ada')
+    // The server says that it ended the session, and keeps it.
+    house.evil.hooks.request = ({ url }) =>
+      url === '/api/sign-out' ? { response: { status: 204, headers: {}, body: Buffer.alloc(0) } } : undefined
+    await ada.getByRole('button', { name: 'Sign out' }).click()
+    await ada.goto(house.evil.origin)
+    await ada.getByRole('heading', { name: 'Sign in' }).waitFor()
+    assert.doesNotMatch(await text(ada), /Bedroom of Ada/)
+    // Ben signs in at Ada's browser, and is handed her session.
+    const account = { id: house.evil.world.rows.account('ada'), name: 'ben' }
+    house.evil.hooks.response = (response, { url }) =>
+      url === '/api/sign-in' ? { ...response, body: Buffer.from(JSON.stringify({ account })) } : undefined
+    await tryToSignIn(ada, 'ben')
+    await testId(ada, 'failure').filter({ hasText: 'another account' }).waitFor()
+    await isEmpty(ada, /Bedroom of Ada/)
+    house.evil.hooks.request = undefined
+    house.evil.hooks.response = undefined
     await isOwn(ada, 'ada', 'Bedroom of Ada')
   })
 })

@@ -2,6 +2,7 @@ import { signal } from '@preact/signals'
 import { type Account, api } from './api.ts'
 import type { InviteLink, Link } from './fragment.ts'
 import { type Home, openHome } from './home.ts'
+import { type Entry, leaveAccounts, mayOpen, opened } from './left-accounts.ts'
 
 /** Which page is up. One account at a time; leaving it disposes of all of it. */
 export type Page =
@@ -38,7 +39,11 @@ export function followOtherTabs(): void {
   })
 }
 
-export async function enter(account: Account): Promise<void> {
+/** @throws Error when the server answered for an account that is not the one asked for */
+export async function enter(account: Account, entry: Entry): Promise<void> {
+  if (!mayOpen(account, entry))
+    throw new Error('The server answered for another account than yours. Nothing was opened. Sign in again.')
+  opened(account)
   tabs.postMessage(account.id)
   home.value?.dispose()
   home.value = undefined
@@ -60,6 +65,7 @@ function leave(next: Page): void {
 
 export async function signOut(): Promise<void> {
   leave({ name: 'sign-in', setup: false })
+  leaveAccounts()
   tabs.postMessage('')
   await api.signOut().catch(() => undefined)
 }
@@ -79,7 +85,7 @@ export async function start(link: Link | 'refused' | 'broken' | undefined): Prom
     if (typeof link === 'object' && 'token' in link) {
       startPairing.value = link.pairing
       const { account } = await api.signIn({ token: link.token })
-      return await enter(account)
+      return await enter(account, 'token')
     }
     if (typeof link === 'object' && 'reset' in link) {
       // Whoever is signed in here stays so until the new password is set.
@@ -89,12 +95,13 @@ export async function start(link: Link | 'refused' | 'broken' | undefined): Prom
     }
     openedInvite.value = link && typeof link === 'object' ? link : undefined
     const { setup, account } = await api.state()
-    if (account) return await enter(account)
+    if (account && mayOpen(account, 'session')) return await enter(account, 'session')
+    leaveAccounts()
     page.value = openedInvite.value ? { name: 'invited' } : { name: 'sign-in', setup, ...note }
   } catch (error) {
     startPairing.value = undefined
     const { account, setup } = await api.state().catch(() => ({ account: null, setup: false }))
-    if (account && !home.value) return void enter(account)
+    if (account && !home.value && mayOpen(account, 'session')) return void enter(account, 'session')
     page.value = { name: 'sign-in', setup, note: (error as Error).message }
   }
 }

@@ -69,14 +69,17 @@ export async function watch(options: WatchOptions): Promise<LiveSession> {
 }
 
 async function fetchWindow({ ask, beacon, camera }: WatchOptions): Promise<string> {
+  const open = async (jws: string): Promise<string> =>
+    (await openBeacon(jws, camera.key, camera.camId)).payload.win
   const pushed = beacon?.()
-  const reply = pushed ? { beacon: pushed } : await ask('beacon', { cam: camera.camId })
+  // One that does not verify was pushed in error: it would stand in the way until the next one.
+  const win = pushed && (await open(pushed).catch(() => undefined))
+  if (win) return win
+  const reply = await ask('beacon', { cam: camera.camId })
   if ('hint' in reply) throw new WatchFault(reply.hint)
-  try {
-    return (await openBeacon(reply.beacon, camera.key, camera.camId)).payload.win
-  } catch {
+  return open(reply.beacon).catch(() => {
     throw new WatchFault('not_this_camera')
-  }
+  })
 }
 
 async function attemptOnce(options: WatchOptions, win: string): Promise<LiveSession | { staleWin: string }> {

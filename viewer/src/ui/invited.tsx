@@ -32,7 +32,7 @@ export function InvitedDoor() {
       const { account } = known
         ? await api.signIn(credentials)
         : await api.signUp({ invitation: link?.server ?? '', ...credentials })
-      await enter(account)
+      await enter(account, credentials)
     } catch (error) {
       const isUsed = error instanceof ApiFault && error.code === 'bad_token'
       setFault(

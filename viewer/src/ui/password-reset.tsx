@@ -19,7 +19,7 @@ export function PasswordReset({ token }: { token: string | undefined }) {
     setFault(undefined)
     try {
       const { account } = await api.resetPassword(code, password)
-      await enter(account)
+      await enter(account, 'token')
     } catch (error) {
       setFault((error as Error).message)
       setBusy(false)

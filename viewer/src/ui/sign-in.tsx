@@ -33,7 +33,7 @@ export function SignIn({ setup, note }: { setup: boolean; note: string | undefin
                 ? { token: field('token'), ...credentials }
                 : { invitation: field('token'), ...credentials },
             )
-      await enter(account)
+      await enter(account, credentials)
     } catch (error) {
       setFault((error as Error).message)
       setBusy(false)
