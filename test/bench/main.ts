@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs'
 import { availableParallelism, cpus, loadavg, release, totalmem } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
+import { benchHomes } from './homes.ts'
 import { benchScope } from './scope.ts'
 import { ttff } from './ttff.ts'
 
@@ -10,7 +11,10 @@ const HELP = `npm run bench -- NAME: measures on this machine. No test: nothing 
 
   npm run bench -- ttff              time to first frame: from the tap on a camera to its first decoded frame
   npm run bench -- scope             "which sessions could have been affected", over a log of 90 days
+  npm run bench -- homes             many homes under the evil server: whose frames does each viewer get? Fails if another's
 
+  --homes N  how many (default 20)
+  --seed N   of all chance in it
   --rows N   messages in that log (default 10000000; some minutes to write them)
   --runs N   live views to measure (default 20)
   --cold     let the camera's source close before each, instead of only before the first
@@ -45,6 +49,8 @@ async function main(): Promise<void> {
     options: {
       runs: { type: 'string' },
       rows: { type: 'string' },
+      homes: { type: 'string' },
+      seed: { type: 'string' },
       cold: { type: 'boolean' },
       help: { type: 'boolean' },
     },
@@ -52,9 +58,15 @@ async function main(): Promise<void> {
   if (values.help) return say(HELP)
   const runs = Number(values.runs ?? 20)
   const rows = Number(values.rows ?? 10_000_000)
-  const bench = { ttff: () => ttff({ runs, cold: values.cold ?? false }), scope: () => benchScope(rows) }
+  const homes = Number(values.homes ?? 20)
+  const seed = values.seed === undefined ? {} : { seed: Number(values.seed) }
+  const bench = {
+    ttff: () => ttff({ runs, cold: values.cold ?? false }),
+    scope: () => benchScope(rows),
+    homes: () => benchHomes({ homes, ...seed }),
+  }
   const name = positionals.join()
-  if (!isOneOf(bench, name) || ![runs, rows].every(n => Number.isInteger(n) && n > 0)) {
+  if (!isOneOf(bench, name) || ![runs, rows, homes].every(n => Number.isInteger(n) && n > 0)) {
     process.stderr.write(HELP)
     process.exit(2)
   }

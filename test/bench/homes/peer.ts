@@ -1,0 +1,77 @@
+import { createRequire } from 'node:module'
+import type { Peer } from '../../../viewer/src/rtc/peer.ts'
+
+const { RTCPeerConnection, RTCRtpCodecParameters } = createRequire(import.meta.url)(
+  'werift',
+) as typeof import('werift')
+
+export type Packet = { payload: Buffer; sequence: number; timestamp: number; marker: boolean }
+
+const codec = (mimeType: string, parameters?: string) =>
+  new RTCRtpCodecParameters({
+    mimeType,
+    clockRate: 90_000,
+    ...(parameters ? { parameters } : {}),
+    rtcpFeedback: [{ type: 'nack' }, { type: 'nack', parameter: 'pli' }],
+  })
+
+/** What `viewer/src/rtc/peer.ts` is in a browser: here werift, in this process. It tells every RTP packet it decrypted. */
+export async function createHeadlessPeer(
+  signal: AbortSignal,
+  onPacket: (packet: Packet) => void,
+): Promise<Peer> {
+  const video = [
+    codec('video/H264', 'level-asymmetry-allowed=1;packetization-mode=1;profile-level-id=42e01f'),
+    codec('video/VP8'),
+  ]
+  const pc = new RTCPeerConnection({
+    iceServers: [],
+    bundlePolicy: 'max-bundle',
+    codecs: { audio: [], video },
+  })
+  pc.addTransceiver('video', { direction: 'recvonly' })
+  const channel = pc.createDataChannel('os1', { negotiated: true, id: 0 })
+  // The camera begins SCTP. Browsers settle the collision (RFC 9260 §5.2.1); werift has to be told to wait.
+  Object.defineProperty(pc.sctpTransport, 'isServer', { get: () => true })
+  const open = Promise.withResolvers<void>()
+  const closed = Promise.withResolvers<void>()
+  const close = () => {
+    closed.resolve()
+    void pc.close().catch(() => undefined)
+  }
+  channel.stateChange.subscribe(state => state === 'open' && open.resolve())
+  pc.connectionStateChange.subscribe(state => (state === 'closed' || state === 'failed') && closed.resolve())
+  const early: string[] = []
+  let handler: ((text: string) => void) | undefined
+  channel.onMessage.subscribe(data => (handler ? handler(data.toString()) : early.push(data.toString())))
+  pc.onTrack.subscribe(track =>
+    track.onReceiveRtp.subscribe(({ header, payload }) =>
+      onPacket({
+        payload,
+        sequence: header.sequenceNumber,
+        timestamp: header.timestamp,
+        marker: header.marker,
+      }),
+    ),
+  )
+  signal.addEventListener('abort', close, { once: true })
+  // Unguarded werift asks a public STUN server when it is given none.
+  for (const transport of pc.iceTransports)
+    Object.assign(transport.connection as object, { stunServer: undefined })
+  await pc.setLocalDescription(await pc.createOffer())
+  return {
+    offer: pc.localDescription?.sdp ?? '',
+    accept: (sdp: string) => void pc.setRemoteDescription({ type: 'answer', sdp }).catch(close),
+    open: open.promise,
+    stream: Promise.resolve({ id: 'headless' } as unknown as MediaStream),
+    closed: closed.promise,
+    remoteFingerprint: async () => undefined,
+    send: (text: string) => channel.send(text),
+    onMessage(next: (text: string) => void) {
+      handler = next
+      for (const text of early.splice(0)) next(text)
+    },
+    stats: async () => new Map() as never,
+    close,
+  } as unknown as Peer
+}
