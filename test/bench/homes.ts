@@ -165,6 +165,8 @@ async function watchHome(run: Run, home: Home): Promise<void> {
       figures.foreignAnswers += watching.foreign()
       ended.abort()
       await watching.close()
+      // As the live page: a server that is away is asked again a little later.
+      await new Promise(resolve => setTimeout(resolve, 500 + run.random() * 1000))
     }
   }
   await reader.settled()
