@@ -1,29 +1,34 @@
-import { type ChildProcess, fork } from 'node:child_process'
+import { type ChildProcess, fork, spawnSync } from 'node:child_process'
 import { randomBytes, randomInt } from 'node:crypto'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Report } from '@ownsight/camera-agent/status'
-import type { PairedCamera } from '@ownsight/protocol/pairing-owner'
 import { type EvilServer, startEvilServer } from '../evil/evil-server.ts'
 import { watchHeadless } from '../evil/headless-viewer.ts'
 import { seededRandom } from '../evil/world.ts'
-import { createOwner, type Owner, pairCamera } from '../support/owner.ts'
+import type { Owner } from '../support/owner.ts'
 import { until } from '../support/wait.ts'
 import { writePictures } from './homes/clip.ts'
+import { enrol, openOwner } from './homes/enrol.ts'
 import { loseDatagrams } from './homes/loss.ts'
+import type { MadeHome } from './homes/make-home.ts'
 import { createHeadlessPeer } from './homes/peer.ts'
 import { createReader, type Tally } from './homes/reader.ts'
 
 export type HomesOptions = { homes: number; seed?: number }
 
-const WAVE = 20
+/** In the control run the checks are out, and the server sends every third offer to another camera. */
+const isControl = process.env.HOMES_CONTROL === '1'
+
+const WAVE = 100
 const VISITS = 2
 const FRAMES_A_VISIT = 12
 const LOSS = 0.03
 const RATE = 0.08
+const CONTROL = { rate: 0.3, weights: { reroute: 1 } }
 
-type Home = { owner: Owner; camera: PairedCamera; drawn: string }
+type Home = { owner: Owner; camera: MadeHome; drawn: string }
 type Figures = Tally & {
   attempted: number
   served: number
@@ -50,28 +55,30 @@ export async function benchHomes(options: HomesOptions): Promise<string> {
   const run: Run = { evil, key: randomBytes(32), folder, seed, figures, random }
   loseDatagrams(LOSS, seededRandom(seed + 1))
   const begin = performance.now()
-  let first: Owner | undefined
   try {
     for (let from = 0; from < options.homes; from += WAVE) {
-      first = await wave(run, from, Math.min(WAVE, options.homes - from), first)
+      await wave(run, from, Math.min(WAVE, options.homes - from))
       process.stdout.write(`${Math.min(options.homes, from + WAVE)} homes, ${figures.frames} frames\n`)
     }
   } finally {
-    first?.close()
     await evil.close()
     rmSync(folder, { recursive: true, force: true })
   }
-  const text = report(figures, options.homes, seed, performance.now() - begin)
-  if (figures.foreign > 0) throw new Error(`${text}\nFOREIGN FRAMES`)
+  const text = report(run, options.homes, performance.now() - begin)
+  if (isControl && figures.foreign === 0) throw new Error(`${text}\nNo foreign frame: this run cannot fail.`)
+  if (!isControl && figures.foreign > 0) throw new Error(`${text}\nFOREIGN FRAMES`)
   return text
 }
 
-async function wave(
-  run: Run,
-  from: number,
-  count: number,
-  first: Owner | undefined,
-): Promise<Owner | undefined> {
+/** The same run in a process of its own with the checks of identity taken out. @returns its exit code */
+export function controlHomes(args: readonly string[]): number {
+  const control = join(import.meta.dirname, 'homes', 'control.ts')
+  const main = join(import.meta.dirname, 'main.ts')
+  const options = { stdio: 'inherit', env: { ...process.env, HOMES_CONTROL: '1' } } as const
+  return spawnSync(process.execPath, ['--import', control, main, ...args], options).status ?? 1
+}
+
+async function wave(run: Run, from: number, count: number): Promise<void> {
   const { evil, figures } = run
   const names = Array.from({ length: count }, (_, i) => `home-${from + i}`)
   const clip = join(run.folder, `${from}.h264`)
@@ -82,19 +89,15 @@ async function wave(
     { env: { ...process.env, HOMES_KEY: run.key.toString('hex'), HOMES_CLIP: clip }, stdio: 'inherit' },
   )
   const homes: Home[] = []
-  let host = first
   try {
     const reports = collect(child)
-    for (const [i, drawn] of names.entries()) {
-      const owner = await newOwner(evil, host, drawn)
-      host ??= owner
-      homes.push({ owner, drawn, camera: await pairCamera(owner, await codeOf(reports, `Camera ${i}`)) })
-    }
-    await until(() => names.every((_, i) => isOnline(reports, `Camera ${i}`)), {
-      timeout: 60_000,
-      what: 'cameras',
-    })
-    evil.randomly({ rate: RATE })
+    const made = await madeHomes(child, reports, names)
+    await enrol(evil.data, made)
+    for (const [i, camera] of made.entries())
+      homes.push({ camera, drawn: names[i] ?? '', owner: await openOwner(evil.origin, camera) })
+    const online = () => names.every((_, i) => isOnline(reports, `Camera ${i}`))
+    await until(online, { timeout: 60_000, what: 'cameras' })
+    evil.randomly(isControl ? CONTROL : { rate: RATE })
     for (let visit = 0; visit < VISITS; visit++) {
       // Everybody comes back at once, and watches.
       if (visit > 0) evil.cutAll()
@@ -103,41 +106,34 @@ async function wave(
     }
   } finally {
     evil.randomly(undefined)
-    for (const { owner } of homes) if (owner !== host) owner.close()
+    for (const { owner } of homes) owner.close()
     await ended(child)
   }
-  return host
 }
 
-function collect(child: ChildProcess): Report[] {
-  const reports: Report[] = []
-  child.on('message', report => reports.push(report as Report))
+type FromCameras = Report | ({ event: 'home'; camera: string } & MadeHome)
+
+/** Resolves when every camera of the process is made, in the order of `names`. */
+async function madeHomes(
+  child: ChildProcess,
+  reports: FromCameras[],
+  names: readonly string[],
+): Promise<(MadeHome & { name: string })[]> {
+  const made = () => reports.filter(report => report.event === 'home')
+  const all = () => made().length === names.length || child.exitCode !== null
+  await until(all, { timeout: 60_000, what: 'homes' })
+  if (child.exitCode !== null) throw new Error('the process of the cameras ended')
+  return made().map((home, i) => ({ ...home, name: names[i] ?? '' }))
+}
+
+function collect(child: ChildProcess): FromCameras[] {
+  const reports: FromCameras[] = []
+  child.on('message', report => reports.push(report as FromCameras))
   return reports
 }
 
-const isOnline = (reports: Report[], camera: string): boolean =>
+const isOnline = (reports: FromCameras[], camera: string): boolean =>
   reports.some(report => report.event === 'online' && !report.note && report.camera === camera)
-
-async function codeOf(reports: Report[], camera: string): Promise<string> {
-  const shown = () => reports.findLast(report => report.event === 'pairing-code' && report.camera === camera)
-  const report = await until(shown, { timeout: 60_000, what: `the code of ${camera}` })
-  return report?.event === 'pairing-code' ? report.code : ''
-}
-
-/** An account for each home; where the server asks for patience, it is had. */
-async function newOwner(evil: EvilServer, host: Owner | undefined, name: string): Promise<Owner> {
-  for (let tries = 0; ; tries++) {
-    try {
-      if (!host) return await createOwner(evil.origin, { token: evil.setupToken }, name)
-      const { body } = await host.request('POST', '/api/invitations', {})
-      const { invitation } = body as { invitation: string }
-      return await createOwner(evil.origin, { invitation }, name)
-    } catch (error) {
-      if (tries === 60 || !/429|many/.test(String(error))) throw error
-      await new Promise(resolve => setTimeout(resolve, 2000))
-    }
-  }
-}
 
 /** One visit: attempts as the live page makes them, until enough frames came. */
 async function watchHome(run: Run, home: Home): Promise<void> {
@@ -157,7 +153,7 @@ async function watchHome(run: Run, home: Home): Promise<void> {
     })
     try {
       await watching.session
-      await until(() => reader.own() >= FRAMES_A_VISIT, { timeout: 15_000, what: 'frames' })
+      await until(() => reader.own() >= FRAMES_A_VISIT, { timeout: 8_000, what: 'frames' })
     } catch (error) {
       const code = String((error as { code?: unknown }).code ?? 'no_frames')
       figures.refusals[code] = (figures.refusals[code] ?? 0) + 1
@@ -182,15 +178,20 @@ async function ended(child: ChildProcess): Promise<void> {
   clearTimeout(insist)
 }
 
-function report(figures: Figures, homes: number, seed: number, ms: number): string {
+function report(run: Run, homes: number, ms: number): string {
+  const { figures, seed } = run
+  const rate = isControl ? CONTROL.rate : RATE
   const refusals = Object.entries(figures.refusals).map(([code, count]) => `${code} ${count}`)
   return [
-    `${homes} homes, seed ${seed}, ${Math.round(ms / 1000)} s, ${LOSS * 100} % loss each way, faults in ${RATE * 100} % of messages`,
+    `${homes} homes, seed ${seed}, ${Math.round(ms / 1000)} s, ${LOSS * 100} % loss each way, faults in ${rate * 100} % of messages${isControl ? ', NO CHECK OF IDENTITY' : ''}`,
     `frames checked                ${figures.frames}`,
     `decoded and compared too      ${figures.decoded} (${figures.unread} could not be read)`,
     `foreign frames                ${figures.foreign}`,
     `honest sessions served        ${figures.served} of ${figures.attempted}`,
     `attempts refused, by code     ${refusals.join(', ') || 'none'}`,
     `answers that did not verify   ${figures.foreignAnswers}`,
+    `faults done                   ${Object.entries(run.evil.counts)
+      .map(([name, times]) => `${name} ${times}`)
+      .join(', ')}`,
   ].join('\n')
 }

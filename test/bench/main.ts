@@ -3,11 +3,11 @@ import { readFileSync } from 'node:fs'
 import { availableParallelism, cpus, loadavg, release, totalmem } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
-import { benchHomes } from './homes.ts'
+import { benchHomes, controlHomes } from './homes.ts'
 import { benchScope } from './scope.ts'
 import { ttff } from './ttff.ts'
 
-const HELP = `npm run bench -- NAME: measures on this machine. No test: nothing passes or fails.
+const HELP = `npm run bench -- NAME: measures on this machine. Nothing passes or fails, but for homes.
 
   npm run bench -- ttff              time to first frame: from the tap on a camera to its first decoded frame
   npm run bench -- scope             "which sessions could have been affected", over a log of 90 days
@@ -15,6 +15,7 @@ const HELP = `npm run bench -- NAME: measures on this machine. No test: nothing 
 
   --homes N  how many (default 20)
   --seed N   of all chance in it
+  --control  with every check of identity taken out, in a process of its own: fails unless foreign frames are seen
   --rows N   messages in that log (default 10000000; some minutes to write them)
   --runs N   live views to measure (default 20)
   --cold     let the camera's source close before each, instead of only before the first
@@ -51,6 +52,7 @@ async function main(): Promise<void> {
       rows: { type: 'string' },
       homes: { type: 'string' },
       seed: { type: 'string' },
+      control: { type: 'boolean' },
       cold: { type: 'boolean' },
       help: { type: 'boolean' },
     },
@@ -70,6 +72,8 @@ async function main(): Promise<void> {
     process.stderr.write(HELP)
     process.exit(2)
   }
+  if (values.control && name === 'homes')
+    process.exit(controlHomes(process.argv.slice(2).filter(each => each !== '--control')))
   say(heading())
   say(await bench[name]())
 }

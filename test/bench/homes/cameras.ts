@@ -15,6 +15,7 @@ registerHooks({
 const { installGuard } = await import('@ownsight/camera-agent/rtc/dtls-guard')
 const { selfTest } = await import('@ownsight/camera-agent/rtc/self-test')
 const { runAgent } = await import('@ownsight/camera-agent/agent')
+const { makeHome } = await import('./make-home.ts')
 const { parseSource } = await import('@ownsight/camera-agent/media/source-config')
 installGuard()
 await selfTest()
@@ -28,6 +29,8 @@ const cameras = Array.from({ length: Number(count) }, (_, i) => ({
   slug: `camera-${Number(from) + i}`,
   source: parseSource({ kind: 'test-pattern', width: 160, height: 90, fps: 10 }, 'source'),
 }))
+for (const { name, slug } of cameras)
+  process.send?.({ event: 'home', camera: name, ...(await makeHome(data, slug)) })
 await runAgent(
   { server, data, cameras, network: {} },
   {

@@ -1,0 +1,44 @@
+import { randomBytes } from 'node:crypto'
+import { keyId } from '@ownsight/protocol/ids'
+import { openDatabase } from '@ownsight/signaling/store/database'
+import { connectViewer, type Owner } from '../../support/owner.ts'
+import { keyPairOf, type MadeHome } from './make-home.ts'
+
+/** An account for each home, written straight into the store: signing up is limited per address, and is not measured. */
+export async function enrol(data: string, homes: readonly (MadeHome & { name: string })[]): Promise<void> {
+  const db = openDatabase(data)
+  const created = Math.floor(Date.now() / 1000)
+  try {
+    for (const { name, camId, key, camAuth, viewerAuth } of homes) {
+      const account = randomBytes(16).toString('base64url')
+      const device = { x: viewerAuth.x ?? '', y: viewerAuth.y ?? '' }
+      await db.insertInto('accounts').values({ id: account, name, password: null, created }).execute()
+      await db
+        .insertInto('devices')
+        .values({ key: await keyId(device), account, ...device, created })
+        .execute()
+      const row = {
+        id: camId,
+        account,
+        auth: await keyId(camAuth),
+        ...camAuth,
+        created,
+        cam_x: key.x,
+        cam_y: key.y,
+      }
+      await db.insertInto('cameras').values(row).execute()
+    }
+  } finally {
+    await db.destroy()
+  }
+}
+
+/** The home's one viewer, connected. It holds no admin key: it only watches. */
+export async function openOwner(origin: string, home: MadeHome): Promise<Owner> {
+  const [view, auth] = await Promise.all([keyPairOf(home.view), keyPairOf(home.viewerAuth)])
+  const socket = await connectViewer(origin, auth)
+  const request = async () => {
+    throw new Error('this viewer has no web session')
+  }
+  return { origin, root: view, admin: view, view, auth, socket, request, close: () => socket.disconnect() }
+}
