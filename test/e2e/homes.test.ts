@@ -94,9 +94,9 @@ describe('two homes, two cameras each', function () {
     const agent = house.agent([{ name: 'Cellar', source }], {
       nodeArgs: ['--import', join(import.meta.dirname, '../support/without.ts')],
       env: {
-        WITHOUT_FILE: 'camera-agent/src/camera.ts',
-        WITHOUT_TEXT: 'cameraName: config.name, camId: keys.cam.id',
-        WITHOUT_REPLACEMENT: `cameraName: config.name, camId: '${victim.camId}'`,
+        WITHOUT_FILE: 'camera-agent/src/serve-online.ts',
+        WITHOUT_TEXT: 'cameraName: name, camId: cam.id',
+        WITHOUT_REPLACEMENT: `cameraName: name, camId: '${victim.camId}'`,
       },
     })
     const report = await agent.report(each => each.event === 'pairing-code')

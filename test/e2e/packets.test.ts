@@ -136,7 +136,7 @@ describe('packets', function () {
 
   it('the counters see a camera agent that asks a foreign STUN server', async () => {
     const foreign = `iceServers: [{ urls: 'stun:${FOREIGN}:3478' }]`
-    await watchFor(0, { agent: ['camera-agent/src/camera.ts', 'iceServers: []', foreign] })
+    await watchFor(0, { agent: ['camera-agent/src/serve-online.ts', 'iceServers: []', foreign] })
     assert.deepEqual(
       strays('camera').map(sent => `${sent.protocol} ${sent.address}`),
       [`udp ${FOREIGN}`],
