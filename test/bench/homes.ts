@@ -21,9 +21,10 @@ export type HomesOptions = { homes: number; seed?: number }
 /** In the control run the checks are out, and the server sends every third offer to another camera. */
 const isControl = process.env.HOMES_CONTROL === '1'
 
-const WAVE = 100
+const WAVE = 130
 const VISITS = 2
 const FRAMES_A_VISIT = 12
+const TRIES = 10
 const LOSS = 0.03
 const RATE = 0.08
 const CONTROL = { rate: 0.3, weights: { reroute: 1 } }
@@ -146,7 +147,7 @@ async function watchHome(run: Run, home: Home): Promise<void> {
     tally: figures,
   })
   await new Promise(resolve => setTimeout(resolve, run.random() * 2000))
-  for (let tries = 0; tries < 10 && reader.own() < FRAMES_A_VISIT; tries++) {
+  for (let tries = 0; tries < TRIES && reader.own() < FRAMES_A_VISIT; tries++) {
     const ended = new AbortController()
     const watching = watchHeadless(home.owner, camera, {
       peer: signal => createHeadlessPeer(AbortSignal.any([signal, ended.signal]), reader.take),

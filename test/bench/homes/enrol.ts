@@ -37,6 +37,10 @@ export async function enrol(data: string, homes: readonly (MadeHome & { name: st
 export async function openOwner(origin: string, home: MadeHome): Promise<Owner> {
   const [view, auth] = await Promise.all([keyPairOf(home.view), keyPairOf(home.viewerAuth)])
   const socket = await connectViewer(origin, auth)
+  // As the viewer does: whom the server sends away, after a challenge that went astray, comes back.
+  socket.on('disconnect', reason => {
+    if (reason === 'io server disconnect') setTimeout(() => socket.connect(), 500 + Math.random() * 500)
+  })
   const request = async () => {
     throw new Error('this viewer has no web session')
   }
