@@ -4,21 +4,26 @@ import { randomInt } from 'node:crypto'
 export type Needle = { readonly what: string; readonly bytes: Buffer }
 
 const PIECE = 24
-const PIECES = 24
-const DRESSED = 4
+/** One piece of each so many bytes of a picture: whichever part of whichever picture is kept, some piece is in it. */
+const STRIDE = 1000
 
 /**
  * Pieces of this run's own coded pictures: 24 bytes of entropy-coded random cells do not come about by chance, so one
  * find is proof.
  */
 function pieces(slices: readonly Buffer[]): Buffer[] {
-  const long = slices.filter(slice => slice.length > 6 * PIECE)
-  if (long.length === 0) throw new Error('the video holds no picture to look for')
-  return Array.from({ length: PIECES }, () => {
-    const slice = long[randomInt(long.length)] ?? Buffer.alloc(0)
-    const at = 2 * PIECE + randomInt(slice.length - 3 * PIECE)
-    return slice.subarray(at, at + PIECE)
+  const all = slices.flatMap(slice => {
+    const room = slice.length - 3 * PIECE
+    if (room <= 0) return []
+    const strides = Math.ceil(room / STRIDE)
+    return Array.from({ length: strides }, (_, i) => {
+      const from = 2 * PIECE + i * STRIDE
+      const at = from + randomInt(Math.max(1, Math.min(STRIDE, room - i * STRIDE)))
+      return slice.subarray(at, at + PIECE)
+    })
   })
+  if (all.length === 0) throw new Error('the video holds no picture to look for')
+  return all
 }
 
 /** One piece as a program might have written it down. */
@@ -55,7 +60,7 @@ export function needlesOf(stream: { slices: readonly Buffer[]; sets: readonly Bu
   const coded = pieces(stream.slices)
   const all = [
     ...coded.map(bytes => ({ what: 'coded picture', bytes })),
-    ...coded.slice(0, DRESSED).flatMap(dressed),
+    ...coded.flatMap(dressed),
     ...stream.sets
       .filter(set => set.length >= 12)
       .map(bytes => ({ what: 'parameter set of the stream', bytes })),
@@ -67,7 +72,9 @@ export function needlesOf(stream: { slices: readonly Buffer[]; sets: readonly Bu
 /** What was found in one place, and in how many bytes of it. */
 export type Findings = { readonly bytes: number; readonly found: ReadonlyMap<string, number> }
 
-/** Searches chunks that follow one another, across their edges too. */
+/**
+ * Searches chunks that follow one another, across their edges too: one pass for all needles, by their first four bytes.
+ */
 export function createSearch(needles: readonly Needle[]): {
   add(chunk: Buffer): void
   /** What comes next does not follow what came before. */
@@ -75,17 +82,32 @@ export function createSearch(needles: readonly Needle[]): {
   end(): Findings
 } {
   const longest = Math.max(...needles.map(needle => needle.bytes.length))
+  const begins = new Uint8Array(65_536)
+  for (const { bytes: needle } of needles) begins[needle.readUInt16BE(0)] = 1
+  const byHead = Map.groupBy(needles, ({ bytes: needle }) => needle.readUInt32BE(0))
   const found = new Map<string, number>()
   let tail: Buffer = Buffer.alloc(0)
   let bytes = 0
+
+  function lookAt(whole: Buffer, at: number): void {
+    if (at + 4 > whole.length) return
+    for (const { what, bytes: needle } of byHead.get(whole.readUInt32BE(at)) ?? []) {
+      // What ends inside the tail was counted with the chunk before.
+      const end = at + needle.length
+      if (end > tail.length && end <= whole.length && whole.compare(needle, 0, needle.length, at, end) === 0)
+        found.set(what, (found.get(what) ?? 0) + 1)
+    }
+  }
   return {
     add(chunk) {
       bytes += chunk.length
       const whole = tail.length > 0 ? Buffer.concat([tail, chunk]) : chunk
-      for (const { what, bytes: needle } of needles)
-        for (let at = whole.indexOf(needle); at >= 0; at = whole.indexOf(needle, at + 1))
-          // What ends inside the tail was counted with the chunk before.
-          if (at + needle.length > tail.length) found.set(what, (found.get(what) ?? 0) + 1)
+      let head = whole[0] ?? 0
+      for (let at = 1; at < whole.length; at++) {
+        const next = whole[at] ?? 0
+        if (begins[(head << 8) | next] === 1) lookAt(whole, at - 1)
+        head = next
+      }
       tail = Buffer.from(whole.subarray(Math.max(0, whole.length - longest + 1)))
     },
     cut() {
