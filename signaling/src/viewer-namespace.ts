@@ -8,9 +8,9 @@ import { pair, type Rendezvous } from './pair.ts'
 import { rateLimit } from './rate-limit.ts'
 import type { Runtime } from './runtime.ts'
 import type { DeviceSocket, Sockets } from './sockets.ts'
-import { type Asker, deliverPolicy, deliverRead, deliverRedeem, deliverRelease, watch } from './watch.ts'
+import { type Asker, TO_CAMERA_KINDS, watch } from './watch.ts'
 
-const EVENTS = ['offer', 'policy', 'pair', 'beacon', 'read', 'redeem', 'release', 'hold', 'join']
+const EVENTS = [...TO_CAMERA_KINDS, 'pair', 'beacon', 'hold', 'join']
 
 /** What a viewer's device may ask, once it has proved its key. */
 export function openViewerNamespace(sockets: Sockets, runtime: Runtime, rendezvous: Rendezvous): void {
@@ -50,11 +50,8 @@ export function openViewerNamespace(sockets: Sockets, runtime: Runtime, rendezvo
 
   function serve(socket: DeviceSocket, key: string, asker: Asker): void {
     const allowed = () => messages.take(key)
-    handle(socket, runtime, 'offer', allowed, request => watch(runtime, asker, request))
-    handle(socket, runtime, 'policy', allowed, request => deliverPolicy(runtime, asker, request))
-    handle(socket, runtime, 'read', allowed, request => deliverRead(runtime, asker, request))
-    handle(socket, runtime, 'redeem', allowed, request => deliverRedeem(runtime, asker, request))
-    handle(socket, runtime, 'release', allowed, request => deliverRelease(runtime, asker, request))
+    for (const kind of TO_CAMERA_KINDS)
+      handle(socket, runtime, kind, allowed, request => watch(runtime, asker, kind, request))
     handle(socket, runtime, 'hold', allowed, async request => joins.hold(socket, asker.account, request))
     handle(socket, runtime, 'join', allowed, request => joins.join(runtime, firsts, asker, request))
     handle(socket, runtime, 'pair', allowed, request => pair(runtime, rendezvous, firsts, asker, request))

@@ -9,66 +9,29 @@ import type { DeviceSocket } from './sockets.ts'
 /** The device that asks: its connection, its account, and its stand-in for the log. */
 export type Asker = { socket: DeviceSocket; account: string; pseudonym: string }
 
+/** What a viewer's device may send to a camera, and what its one envelope must claim to be. */
+const TO_CAMERA = {
+  offer: 'os1-offer',
+  policy: 'os1-policy',
+  read: 'os1-read',
+  redeem: 'os1-redeem',
+  release: 'os1-release',
+} as const
+type ToCamera = keyof typeof TO_CAMERA
+export const TO_CAMERA_KINDS = Object.keys(TO_CAMERA) as ToCamera[]
+
 /**
- * The server's whole part in a live view: one sealed offer to the camera it names, one sealed reply back. It can
- * refuse and it can fail; it opens nothing and adds nothing.
+ * The server's whole part in a live view: one sealed offer to the camera it names, one sealed reply back. An owner's
+ * and a guest's messages take the same road. It can refuse and it can fail; it opens nothing and adds nothing.
  */
-export async function watch(
+export async function watch<K extends ToCamera>(
   runtime: Runtime,
   asker: Asker,
-  { cam, offer }: Request<'offer'>,
-): Promise<Reply<'offer'> | Hint> {
-  requireTyp(offer, 'os1-offer')
-  return route(runtime, asker, cam, 'offer', { offer })
-}
-
-/** The same road for an owner's policy and the camera's signed ack. */
-export async function deliverPolicy(
-  runtime: Runtime,
-  asker: Asker,
-  { cam, policy }: Request<'policy'>,
-): Promise<Reply<'policy'> | Hint> {
-  requireTyp(policy, 'os1-policy')
-  return route(runtime, asker, cam, 'policy', { policy })
-}
-
-/** An admin's question what is in force. */
-export async function deliverRead(
-  runtime: Runtime,
-  asker: Asker,
-  { cam, read }: Request<'read'>,
-): Promise<Reply<'read'> | Hint> {
-  requireTyp(read, 'os1-read')
-  return route(runtime, asker, cam, 'read', { read })
-}
-
-/** A guest who ties a key to an invitation. */
-export async function deliverRedeem(
-  runtime: Runtime,
-  asker: Asker,
-  { cam, redeem }: Request<'redeem'>,
-): Promise<Reply<'redeem'> | Hint> {
-  requireTyp(redeem, 'os1-redeem')
-  return route(runtime, asker, cam, 'redeem', { redeem })
-}
-
-/** An owner who hands the camera over. */
-export async function deliverRelease(
-  runtime: Runtime,
-  asker: Asker,
-  { cam, release }: Request<'release'>,
-): Promise<Reply<'release'> | Hint> {
-  requireTyp(release, 'os1-release')
-  return route(runtime, asker, cam, 'release', { release })
-}
-
-async function route<K extends 'offer' | 'policy' | 'read' | 'redeem' | 'release'>(
-  runtime: Runtime,
-  asker: Asker,
-  cam: string,
   kind: K,
-  delivery: Delivery<K>,
+  { cam, ...rest }: Request<K>,
 ): Promise<Reply<K> | Hint> {
+  const delivery = rest as unknown as Delivery<K>
+  requireTyp(Object.values(delivery).join(''), TO_CAMERA[kind])
   const camera = (await mayReach(runtime.db, asker.account, cam)) ? runtime.presence.camera(cam) : null
   const envelope = Object.values(delivery).join('')
   const exchange = runtime.routed.open({ envelope, from: asker.socket, asked: cam })
