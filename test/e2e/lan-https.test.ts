@@ -48,15 +48,7 @@ describe('beyond this machine', function () {
 
   const openPhone = async (): Promise<Page> => {
     chromium = await launchChromium({ namespace: lan.nameOf('phone'), home })
-    const page = chromium.context.pages()[0] ?? (await chromium.context.newPage())
-    // A new namespace is still giving out addresses, and Chromium drops a page that loads when one appears.
-    const goto = page.goto.bind(page)
-    page.goto = async (...args) =>
-      goto(...args).catch((error: Error) => {
-        if (!error.message.includes('ERR_NETWORK_CHANGED')) throw error
-        return goto(...args)
-      })
-    return page
+    return chromium.context.pages()[0] ?? (await chromium.context.newPage())
   }
   const startCamera = (server: string, env: Record<string, string>): TestAgent => {
     agent = startAgent({ server, prefix: lan.prefix('camera'), env })

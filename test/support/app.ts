@@ -7,13 +7,25 @@ export type LiveState = 'connecting' | 'live' | 'stalled' | 'ended'
 
 export const testId = (page: Page, id: string) => page.locator(`[data-testid="${id}"]`)
 
+/** Opens a page, once more for each change of network that Chromium meets in a namespace that was just made. */
+export async function openPage(page: Page, url: string): Promise<void> {
+  for (let left = 3; ; left--) {
+    try {
+      await page.goto(url)
+      return
+    } catch (error) {
+      if (left === 0 || !(error as Error).message.includes('ERR_NETWORK_CHANGED')) throw error
+    }
+  }
+}
+
 /** First account with the console's token, or a later one by invitation. */
 export async function signUp(
   page: Page,
   origin: string,
   account: { token: string; name: string; password?: string; invited?: boolean },
 ): Promise<void> {
-  await page.goto(origin)
+  await openPage(page, origin)
   if (account.invited) await page.getByRole('button', { name: 'I have an invitation' }).click()
   await page.locator('input[name=token]').fill(account.token)
   await page.locator('input[name=name]').fill(account.name)
@@ -28,7 +40,7 @@ export async function signIn(
   name: string,
   password = 'correct horse battery',
 ): Promise<void> {
-  await page.goto(origin)
+  await openPage(page, origin)
   await page.locator('input[name=name]').fill(name)
   await page.locator('input[name=password]').fill(password)
   await page.locator('form button[type=submit]').click()

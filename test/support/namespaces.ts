@@ -22,6 +22,12 @@ export type Sent = { protocol: string; address: string; packets: number }
 /** Two namespaces and the address each has on the link between them, such as `{ camera: '10.9.0.1/24', … }`. */
 export type Link = Record<string, string>
 
+/**
+ * No search for duplicate addresses (RFC 4862 §5.4): an IPv6 address is there at once and not two seconds later, when
+ * Chromium takes its appearance for a change of network and drops what it is loading.
+ */
+const NO_DUPLICATES = ['net.ipv6.conf.default.accept_dad=0', 'net.ipv6.conf.all.accept_dad=0']
+
 let made = 0
 
 /** Needs root. Names begin with `ownsight-<pid>`, which `npm test` looks for at its end. */
@@ -38,6 +44,7 @@ export function createNetwork(options: { namespaces: string[]; links: Link[] }):
     for (const namespace of options.namespaces) {
       ip('netns', 'add', nameOf(namespace))
       ip('-n', nameOf(namespace), 'link', 'set', 'lo', 'up')
+      run(namespace, 'sysctl', '-q', '-w', ...NO_DUPLICATES)
     }
     options.links.forEach((link, index) => {
       join(link, index, nameOf)
