@@ -26,7 +26,7 @@ export type Link = Record<string, string>
  * No search for duplicate addresses (RFC 4862 §5.4): an IPv6 address is there at once and not two seconds later, when
  * Chromium takes its appearance for a change of network and drops what it is loading.
  */
-const NO_DUPLICATES = ['net.ipv6.conf.default.accept_dad=0', 'net.ipv6.conf.all.accept_dad=0']
+const NO_DUPLICATES = 'for kind in default all; do echo 0 > /proc/sys/net/ipv6/conf/$kind/accept_dad; done'
 
 let made = 0
 
@@ -44,7 +44,7 @@ export function createNetwork(options: { namespaces: string[]; links: Link[] }):
     for (const namespace of options.namespaces) {
       ip('netns', 'add', nameOf(namespace))
       ip('-n', nameOf(namespace), 'link', 'set', 'lo', 'up')
-      run(namespace, 'sysctl', '-q', '-w', ...NO_DUPLICATES)
+      run(namespace, 'sh', '-c', NO_DUPLICATES)
     }
     options.links.forEach((link, index) => {
       join(link, index, nameOf)
