@@ -1,4 +1,4 @@
-import { ENDED_CODES, type EndedCode } from '@ownsight/protocol/channel'
+import { type EndedCode, isEndedCode } from '@ownsight/protocol/channel'
 import { envelopeHash } from '@ownsight/protocol/envelope'
 import { type FaultCode, faultCode, ProtocolFault } from '@ownsight/protocol/errors'
 import type { KeyPair } from '@ownsight/protocol/ids'
@@ -18,6 +18,7 @@ import type { Journal } from './journal.ts'
 import { sessionEnd, verdict } from './judge.ts'
 import type { Share } from './media/share.ts'
 import type { PolicyStore } from './policy-store.ts'
+import { createRecent } from './recent.ts'
 import { acceptOffer, type CameraPeer, type PeerOptions } from './rtc/peer.ts'
 import { confirmed, end, pathOf, play, tell } from './session.ts'
 import type { OfferWindow } from './window.ts'
@@ -35,6 +36,8 @@ export type ServeContext = {
   onCount: (code: FaultCode | 'live' | 'closed', reason?: string) => void
   onViewers: (count: number) => void
 }
+
+const REFUSALS_KEPT = 128
 
 type Session = {
   accepted: AcceptedOffer
@@ -64,6 +67,7 @@ export type Server = {
 
 export function createServer(context: ServeContext): Server {
   const sessions = new Map<string, Session>()
+  const refusals = createRecent<OfferReply>(REFUSALS_KEPT)
   const serving = new Set<Promise<void>>()
 
   async function offer(jws: string): Promise<OfferReply | undefined> {
@@ -71,6 +75,8 @@ export function createServer(context: ServeContext): Server {
       const policy = context.policies.current()
       if (!policy) return undefined
       const opened = await openOffer(jws, context.cam.id, policy)
+      const said = refusals.get(opened.hash)
+      if (said) return said
       const same = sessions.get(opened.hash)
       if (same && same.state !== 'live' && same.state !== 'closing') return same.answer
       const accepted = checkOffer(opened, {
@@ -97,7 +103,10 @@ export function createServer(context: ServeContext): Server {
     context.onCount(fault.code)
     void context.journal.refused({ viewer: iss, sid, oh: refused.hash, code: fault.code })
     const win = fault.code === 'stale_win' ? context.window.nonces()[0] : undefined
-    return { refuse: await sealRefusal(context.cam, refused, fault.code as RefuseCode, win) }
+    const reply = { refuse: await sealRefusal(context.cam, refused, fault.code as RefuseCode, win) }
+    // Its sid is used up: a copy of it hears the same again, and not "replay".
+    if (win === undefined) refusals.set(refused.hash, reply)
+    return reply
   }
 
   function makeRoom(accepted: AcceptedOffer): void {
@@ -188,6 +197,12 @@ async function serve(
     signal: new AbortController().signal,
   })
   let liveSince: number | undefined
+  const becomeLive = async (): Promise<void> => {
+    await within(CONFIRMING_MS, logLive(context, accepted), ended)
+    if (signal.aborted) return
+    liveSince = performance.now()
+    context.onCount('live')
+  }
   void peer.closed.then(reason => ended.abort(reason))
   try {
     const exp = sessionEnd(context, accepted.viewer)
@@ -205,13 +220,12 @@ async function serve(
     await within(CONFIRMING_MS, confirm, ended)
     const refused = verdict(context, accepted.viewer)
     if (typeof refused === 'string') return ended.abort(refused)
-    await within(CONFIRMING_MS, logLive(context, accepted), ended)
+    // A held session shows nothing yet: its line is written when it plays.
+    if (accepted.offer.payload.start !== 'hold') await becomeLive()
     // What ended the session while the line was written is heard here: nobody listens yet.
     if (signal.aborted) return
-    liveSince = performance.now()
     enter('confirmed')
-    context.onCount('live')
-    await live(context, peer, session, { th, exp, ended })
+    await live(context, peer, session, { th, exp, ended, becomeLive })
   } finally {
     const reason: unknown = signal.reason
     ended.abort('closed')
@@ -220,6 +234,8 @@ async function serve(
     const s = liveSince === undefined ? 0 : Math.max(1, Math.round((performance.now() - liveSince) / 1000))
     const { sid } = accepted.offer.payload
     const why = typeof reason === 'string' ? reason : 'not_confirmed'
+    // Somebody stood in between: counted in the signed heads, where `scope` finds it as an attempt.
+    if (why === 'possession_failed') context.journal.ignored(why)
     await context.journal.close({ viewer: accepted.viewer, sid, reason: why, s, path })
   }
 }
@@ -234,11 +250,13 @@ async function logLive(context: ServeContext, { viewer, offer }: AcceptedOffer):
   throw new ProtocolFault('unknown_viewer', 'iss', 'this must not happen: report it')
 }
 
+type Running = { th: string; exp: number; ended: AbortController; becomeLive: () => Promise<void> }
+
 async function live(
   context: ServeContext,
   peer: CameraPeer,
   session: Session,
-  { th, exp, ended }: { th: string; exp: number; ended: AbortController },
+  { th, exp, ended, becomeLive }: Running,
 ): Promise<void> {
   const { sid, start } = session.accepted.offer.payload
   const timer = setTimeout(() => ended.abort('expired'), Math.max(0, exp * 1000 - Date.now()))
@@ -251,6 +269,7 @@ async function live(
     {
       th,
       hold: start === 'hold',
+      onPlay: becomeLive,
       control: context.control,
       onBye: () => ended.abort('bye'),
       onFault: () => ended.abort('protocol'),
@@ -278,6 +297,3 @@ async function within(ms: number, work: Promise<void>, ended: AbortController): 
     clearTimeout(timer)
   }
 }
-
-const isEndedCode = (value: unknown): value is EndedCode =>
-  (ENDED_CODES as readonly unknown[]).includes(value)

@@ -41,6 +41,8 @@ export function play(
   session: {
     th: string
     hold: boolean
+    /** resolves once a held session may show its picture */
+    onPlay: () => Promise<void>
     control: Pick<Control, 'policy' | 'readInSession'>
     onBye: () => void
     onFault: (code: string) => void
@@ -49,6 +51,7 @@ export function play(
 ): void {
   let rtpTs = 0
   let seq = 0
+  let playing = !session.hold
   let subscription: ReturnType<Share['subscribe']> | undefined
 
   const start = (): void => {
@@ -58,6 +61,11 @@ export function play(
       peer.sendVideo(frame)
     })
   }
+  const playNow = async (): Promise<void> => {
+    if (playing || subscription) return
+    playing = true
+    await session.onPlay().then(start, () => session.onFault('busy'))
+  }
   const beat = (): void =>
     tell(peer, { t: 'heartbeat', seq: seq++, rtpTs, cameraTime: Date.now(), th: session.th })
 
@@ -65,7 +73,7 @@ export function play(
   peer.onMessage(text => {
     try {
       const message = parseToCamera(text)
-      if (message.t === 'play') start()
+      if (message.t === 'play') void playNow()
       if (message.t === 'bye') session.onBye()
       if (message.t === 'policy' || message.t === 'read') void serveOwner(peer, session, message)
     } catch (error) {

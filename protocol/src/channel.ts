@@ -22,6 +22,8 @@ export const ENDED_CODES = [
   'protocol',
 ] as const
 export type EndedCode = (typeof ENDED_CODES)[number]
+export const isEndedCode = (value: unknown): value is EndedCode =>
+  (ENDED_CODES as readonly unknown[]).includes(value)
 
 const count = v.pipe(v.number(), v.safeInteger(), v.minValue(0))
 

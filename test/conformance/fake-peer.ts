@@ -12,6 +12,8 @@ export type FakePeer = {
   takesRtp(): boolean
   /** DTLS proved possession and the channel is open */
   open(): void
+  /** the connection ends by itself */
+  fail(reason: string): void
   /** the viewer says this on the data channel */
   say(message: unknown): void
   /** the first message the camera sends that has this `t`, past or future */
@@ -34,6 +36,7 @@ export async function acceptOffer(sdp: string): Promise<CameraPeer> {
     closed: false,
     takesRtp: () => allowed(),
     open: opened.resolve,
+    fail: ended.resolve,
     say: message => {
       const text = typeof message === 'string' ? message : JSON.stringify(message)
       handlers.at(-1)?.(text)

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { generateKeyPair } from '@ownsight/protocol/ids'
 import { SESSIONS_PER_CAMERA, SESSIONS_PER_VIEWER } from '@ownsight/protocol/limits'
 import { newSid, openAnswer, sealOffer } from '@ownsight/protocol/session'
+import { until } from '../support/wait.ts'
 import { description } from '../unit/protocol/sdp.ts'
 import { type FakePeer, peers } from './fake-peer.ts'
 import { openStage } from './serve-stage.ts'
@@ -102,8 +103,40 @@ describe('conformance: serve', function () {
   it('M-8.6 a held session sends no frame before play', async () => {
     const { peer: mine } = await live(stage.home.view, { start: 'hold' })
     assert.equal(stage.subscriptions, 0)
+    assert.deepEqual(stage.log, [], 'nobody has watched')
     mine.say({ t: 'play' })
-    assert.equal(stage.subscriptions, 1)
+    mine.say({ t: 'play' })
+    await until(() => stage.subscriptions === 1, { timeout: 5000, what: 'the picture' })
+    assert.deepEqual(stage.log, ['live 1'])
+  })
+
+  it('M-8.6 a held session plays only once its line is written, and ends where that cannot be', async () => {
+    const { peer: mine } = await live(stage.home.view, { start: 'hold' })
+    stage.logged = () => Promise.reject(new Error('no room'))
+    mine.say({ t: 'play' })
+    await mine.heard('ended')
+    assert.equal(stage.subscriptions, 0)
+    assert.ok(!stage.counts.includes('live'))
+  })
+
+  it('a refusal whose reply was lost is said again in the same bytes', async () => {
+    stage.ready = false
+    const made = await attempt()
+    assert.equal(await refusal(made), 'busy')
+    stage.ready = true
+    assert.equal(await refusal(made), 'busy', 'and not replay: the viewer is to try again')
+    assert.deepEqual(
+      stage.log.filter(line => line.startsWith('refused')),
+      ['refused busy'],
+    )
+  })
+
+  it('possession that is not proved is counted for the signed heads', async () => {
+    const made = await attempt()
+    await answerOf(made.offer)
+    peer().fail('possession_failed')
+    await until(() => stage.log.some(line => line.startsWith('close')), { timeout: 5000, what: 'the end' })
+    assert.ok(stage.log.includes('ignored possession_failed'), stage.log.join())
   })
 
   it('M-7.25 attack 8: a viewer that is removed while live is closed', async () => {

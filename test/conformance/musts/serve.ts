@@ -84,4 +84,11 @@ export const serveMusts: readonly Must[] = [
     'M-8.5 a message the protocol does not have',
   ),
   session('M-8.6', 'hold', 'if (!session.hold) start()', 'start()', 'M-8.6 a held session sends no frame'),
+  session(
+    'M-13.11',
+    'the same for a held session that plays',
+    'await session.onPlay().then(start, () =>',
+    'await Promise.resolve().then(start, () =>',
+    'M-8.6 a held session plays only once its line is written',
+  ),
 ]
