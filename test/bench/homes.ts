@@ -1,18 +1,14 @@
-import { type ChildProcess, fork, spawnSync } from 'node:child_process'
+import { spawnSync } from 'node:child_process'
 import { randomBytes, randomInt } from 'node:crypto'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import type { Report } from '@ownsight/camera-agent/status'
 import { type EvilServer, startEvilServer } from '../evil/evil-server.ts'
 import { watchHeadless } from '../evil/headless-viewer.ts'
 import { seededRandom } from '../evil/world.ts'
-import type { Owner } from '../support/owner.ts'
 import { until } from '../support/wait.ts'
-import { writePictures } from './homes/clip.ts'
-import { enrol, openOwner } from './homes/enrol.ts'
 import { loseDatagrams } from './homes/loss.ts'
-import type { MadeHome } from './homes/make-home.ts'
+import { type Home, openHomes } from './homes/open.ts'
 import { createHeadlessPeer } from './homes/peer.ts'
 import { createReader, type Tally } from './homes/reader.ts'
 
@@ -29,7 +25,6 @@ const LOSS = 0.03
 const RATE = 0.08
 const CONTROL = { rate: 0.3, weights: { reroute: 1 } }
 
-type Home = { owner: Owner; camera: MadeHome; drawn: string }
 type Figures = Tally & {
   attempted: number
   served: number
@@ -80,24 +75,10 @@ export function controlHomes(args: readonly string[]): number {
 }
 
 async function wave(run: Run, from: number, count: number): Promise<void> {
-  const { evil, figures } = run
-  const names = Array.from({ length: count }, (_, i) => `home-${from + i}`)
-  const clip = join(run.folder, `${from}.h264`)
-  await writePictures(clip, names, run.key)
-  const child = fork(
-    join(import.meta.dirname, 'homes', 'cameras.ts'),
-    [evil.origin, String(from), String(count), String(LOSS), String(run.seed + from + 2)],
-    { env: { ...process.env, HOMES_KEY: run.key.toString('hex'), HOMES_CLIP: clip }, stdio: 'inherit' },
-  )
-  const homes: Home[] = []
+  const { evil, figures, key, folder, seed } = run
+  const opened = await openHomes(evil, { from, count, key, folder, loss: LOSS, seed: seed + from + 2 })
+  const { homes } = opened
   try {
-    const reports = collect(child)
-    const made = await madeHomes(child, reports, names)
-    await enrol(evil.data, made)
-    for (const [i, camera] of made.entries())
-      homes.push({ camera, drawn: names[i] ?? '', owner: await openOwner(evil.origin, camera) })
-    const online = () => names.every((_, i) => isOnline(reports, `Camera ${i}`))
-    await until(online, { timeout: 60_000, what: 'cameras' })
     evil.randomly(isControl ? CONTROL : { rate: RATE })
     for (let visit = 0; visit < VISITS; visit++) {
       // Everybody comes back at once, and watches.
@@ -107,34 +88,9 @@ async function wave(run: Run, from: number, count: number): Promise<void> {
     }
   } finally {
     evil.randomly(undefined)
-    for (const { owner } of homes) owner.close()
-    await ended(child)
+    await opened.close()
   }
 }
-
-type FromCameras = Report | ({ event: 'home'; camera: string } & MadeHome)
-
-/** Resolves when every camera of the process is made, in the order of `names`. */
-async function madeHomes(
-  child: ChildProcess,
-  reports: FromCameras[],
-  names: readonly string[],
-): Promise<(MadeHome & { name: string })[]> {
-  const made = () => reports.filter(report => report.event === 'home')
-  const all = () => made().length === names.length || child.exitCode !== null
-  await until(all, { timeout: 60_000, what: 'homes' })
-  if (child.exitCode !== null) throw new Error('the process of the cameras ended')
-  return made().map((home, i) => ({ ...home, name: names[i] ?? '' }))
-}
-
-function collect(child: ChildProcess): FromCameras[] {
-  const reports: FromCameras[] = []
-  child.on('message', report => reports.push(report as FromCameras))
-  return reports
-}
-
-const isOnline = (reports: FromCameras[], camera: string): boolean =>
-  reports.some(report => report.event === 'online' && !report.note && report.camera === camera)
 
 /** One visit: attempts as the live page makes them, until enough frames came. */
 async function watchHome(run: Run, home: Home): Promise<void> {
@@ -168,15 +124,6 @@ async function watchHome(run: Run, home: Home): Promise<void> {
   }
   await reader.settled()
   if (reader.own() >= FRAMES_A_VISIT) figures.served++
-}
-
-async function ended(child: ChildProcess): Promise<void> {
-  if (child.exitCode !== null || child.signalCode !== null) return
-  const exit = new Promise(resolve => child.once('exit', resolve))
-  child.disconnect()
-  const insist = setTimeout(() => child.kill('SIGKILL'), 10_000)
-  await exit
-  clearTimeout(insist)
 }
 
 function report(run: Run, homes: number, ms: number): string {

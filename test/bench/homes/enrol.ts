@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { keyId } from '@ownsight/protocol/ids'
+import { type KeyPair, keyId } from '@ownsight/protocol/ids'
 import { openDatabase } from '@ownsight/signaling/store/database'
 import { connectViewer, type Owner } from '../../support/owner.ts'
 import { keyPairOf, type MadeHome } from './make-home.ts'
@@ -33,9 +33,11 @@ export async function enrol(data: string, homes: readonly (MadeHome & { name: st
   }
 }
 
-/** The home's one viewer, connected. It holds no admin key: it only watches. */
+/** The home's one viewer, connected. */
 export async function openOwner(origin: string, home: MadeHome): Promise<Owner> {
-  const [view, auth] = await Promise.all([keyPairOf(home.view), keyPairOf(home.viewerAuth)])
+  const [view, auth, admin] = (await Promise.all(
+    [home.view, home.viewerAuth, home.admin].map(keyPairOf),
+  )) as [KeyPair, KeyPair, KeyPair]
   const socket = await connectViewer(origin, auth)
   // As the viewer does: whom the server sends away, after a challenge that went astray, comes back.
   socket.on('disconnect', reason => {
@@ -44,5 +46,5 @@ export async function openOwner(origin: string, home: MadeHome): Promise<Owner> 
   const request = async () => {
     throw new Error('this viewer has no web session')
   }
-  return { origin, root: view, admin: view, view, auth, socket, request, close: () => socket.disconnect() }
+  return { origin, root: admin, admin, view, auth, socket, request, close: () => socket.disconnect() }
 }

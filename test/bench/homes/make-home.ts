@@ -13,6 +13,10 @@ export type MadeHome = {
   camAuth: PublicKey
   view: JsonWebKey
   viewerAuth: JsonWebKey
+  /** what the owner's device would change the policy with */
+  admin: JsonWebKey
+  /** the policy in force, signed */
+  policy: string
 }
 
 /** A camera as pairing leaves it: its key, its owner's first policy on disk. The ceremony is not what is measured. */
@@ -20,7 +24,7 @@ export async function makeHome(data: string, slug: string): Promise<MadeHome> {
   const folder = cameraFolder(data, slug)
   const keys = await createKeys(folder)
   const [root, admin, view, viewerAuth] = (await Promise.all(
-    [false, false, true, true].map(extractable => generateKeyPair(extractable)),
+    [false, true, true, true].map(extractable => generateKeyPair(extractable)),
   )) as [KeyPair, KeyPair, KeyPair, KeyPair]
   const home = { root, admin, view, cam: keys.cam }
   const jws = await seal('os1-policy', firstPolicy(home), admin.sign)
@@ -34,6 +38,8 @@ export async function makeHome(data: string, slug: string): Promise<MadeHome> {
     camAuth: keys.auth.publicKey,
     view: await crypto.subtle.exportKey('jwk', view.sign),
     viewerAuth: await crypto.subtle.exportKey('jwk', viewerAuth.sign),
+    admin: await crypto.subtle.exportKey('jwk', admin.sign),
+    policy: jws,
   }
 }
 
