@@ -3,7 +3,6 @@ import { parseToViewer, type ToCamera, type ToViewer } from '@ownsight/protocol/
 import { faultCode } from '@ownsight/protocol/errors'
 import type { Reply } from '@ownsight/protocol/events'
 import type { KeyPair, PublicKey } from '@ownsight/protocol/ids'
-import { CONFIRMING_MS, CONNECTING_MS, OFFERED_MS } from '@ownsight/protocol/limits'
 import type { Right } from '@ownsight/protocol/messages'
 import {
   type Attempt,
@@ -15,8 +14,10 @@ import {
   sealOffer,
 } from '@ownsight/protocol/session'
 import { next, type ViewerEvent, type ViewerState, viewerTable } from '@ownsight/protocol/session-state'
+import { DEADLINES, type Deadlines } from './deadlines.ts'
 import { WatchFault } from './failures.ts'
 import { createPeer, type Peer } from './rtc/peer.ts'
+import { iceOf } from './rtc/stats.ts'
 
 export type Pinned = { camId: string; key: PublicKey }
 type Ask = {
@@ -36,6 +37,7 @@ export type WatchOptions = {
   start?: 'now' | 'hold'
   onState?: (state: ViewerState) => void
   onForeignAnswer?: () => void
+  deadlines?: Deadlines
   signal: AbortSignal
 }
 
@@ -68,14 +70,14 @@ export async function watch(options: WatchOptions): Promise<LiveSession> {
   }
 }
 
-async function fetchWindow({ ask, beacon, camera }: WatchOptions): Promise<string> {
+async function fetchWindow({ ask, beacon, camera, deadlines = DEADLINES }: WatchOptions): Promise<string> {
   const open = async (jws: string): Promise<string> =>
     (await openBeacon(jws, camera.key, camera.camId)).payload.win
   const pushed = beacon?.()
   // One that does not verify was pushed in error: it would stand in the way until the next one.
   const win = pushed && (await open(pushed).catch(() => undefined))
   if (win) return win
-  const reply = await ask('beacon', { cam: camera.camId })
+  const reply = await within(deadlines.beacon, ask('beacon', { cam: camera.camId }), 'no_reply')
   if ('hint' in reply) throw new WatchFault(reply.hint)
   return open(reply.beacon).catch(() => {
     throw new WatchFault('not_this_camera')
@@ -83,7 +85,7 @@ async function fetchWindow({ ask, beacon, camera }: WatchOptions): Promise<strin
 }
 
 async function attemptOnce(options: WatchOptions, win: string): Promise<LiveSession | { staleWin: string }> {
-  const { camera, view, signal } = options
+  const { camera, view, signal, deadlines = DEADLINES } = options
   let state: ViewerState = 'idle'
   const enter = (event: ViewerEvent): void => {
     state = next(viewerTable, state, event) ?? state
@@ -95,7 +97,7 @@ async function attemptOnce(options: WatchOptions, win: string): Promise<LiveSess
   signal.addEventListener('abort', stop, { once: true })
   try {
     enter('beacon_verified')
-    const peer = await (options.peer ?? createPeer)(own.signal)
+    const peer = await within(deadlines.gathering, (options.peer ?? createPeer)(own.signal), 'no_path')
     enter('prepared')
     const sid = newSid()
     const { offer, oh } = await sealOffer({
@@ -123,14 +125,14 @@ async function attemptOnce(options: WatchOptions, win: string): Promise<LiveSess
     const { confirm, th } = await sealConfirm(view, { camId: camera.camId, sid, oh, ah: found.ah })
     peer.accept(found.sdp)
     enter('applied')
-    await within(CONNECTING_MS, peer.open, 'no_path')
+    await channelOpen(peer, deadlines)
     enter('channel_open')
     const seen = await peer.remoteFingerprint()
     if (seen !== undefined && seen !== found.fingerprint) throw new WatchFault('not_this_camera')
     const session = confirmOver(peer, { camId: camera.camId, confirm, sid, th })
-    await within(CONFIRMING_MS, session.confirmed, 'not_confirmed')
+    await within(deadlines.confirm, session.confirmed, 'not_confirmed')
     enter('confirmed')
-    const stream = await within(CONNECTING_MS, peer.stream, 'no_path')
+    const stream = await within(deadlines.picture, peer.stream, 'no_path')
     const { onMessage, request } = session
     const { granted } = found
     return { camId: camera.camId, stream, peer, th, granted, onMessage, request }
@@ -149,10 +151,15 @@ async function answerFor(
   offer: string,
   attempt: Attempt,
 ): Promise<Answered | { staleWin: string }> {
-  const end = performance.now() + OFFERED_MS
+  const end = performance.now() + (options.deadlines ?? DEADLINES).answer
   let hint = 'no_reply'
   for (let wait = 300; performance.now() < end && !options.signal.aborted; wait = Math.min(wait * 2, 2000)) {
-    const reply = await options.ask('offer', { cam: attempt.camId, offer })
+    const reply = await within(
+      end - performance.now(),
+      options.ask('offer', { cam: attempt.camId, offer }),
+      hint,
+    )
+    if (options.signal.aborted) break
     try {
       if ('answer' in reply) {
         const { answer, ...rest } = await openAnswer(reply.answer, attempt)
@@ -170,9 +177,18 @@ async function answerFor(
       hint = 'foreign_answer'
       options.onForeignAnswer?.()
     }
-    await new Promise(resolve => setTimeout(resolve, wait))
+    await pause(wait)
   }
   throw new WatchFault(hint)
+}
+
+/** The open channel. Where the time for a path is up and there is none, it is not waited for any longer. */
+async function channelOpen(peer: Peer, deadlines: Deadlines): Promise<void> {
+  const isOpen = peer.open.then(() => true)
+  const path = pause(deadlines.path).then(() => false)
+  if (await Promise.race([isOpen, path])) return
+  if (iceOf(await peer.stats()) === 'checking') throw new WatchFault('no_path')
+  await within(deadlines.channel - deadlines.path, isOpen, 'no_channel')
 }
 
 /** Sends the confirm and waits for the camera's; messages after that go to the session's handler. */
@@ -234,6 +250,8 @@ function confirmOver(peer: Peer, session: { camId: string; confirm: string; sid:
 
 /** A camera writes a policy to its disk before it answers. */
 const CHANNEL_REPLY_MS = 10_000
+
+const pause = (ms: number): Promise<void> => new Promise(resolve => setTimeout(resolve, ms))
 
 async function within<T>(ms: number, work: Promise<T>, code: string): Promise<T> {
   let timer: ReturnType<typeof setTimeout> | undefined

@@ -23,7 +23,7 @@ export const watchMusts: readonly Must[] = [
   watch(
     'M-7.28',
     'the wait for confirmed',
-    "await within(CONFIRMING_MS, session.confirmed, 'not_confirmed')",
+    "await within(deadlines.confirm, session.confirmed, 'not_confirmed')",
     '',
     'M-7.28 attack 26: without confirmed there is no stream',
   ),

@@ -17,3 +17,30 @@ export function pathOf(report: RTCStatsReport): 'direct' | 'relayed' | undefined
   const ends = [pair.localCandidateId, pair.remoteCandidateId].map(id => all.find(each => each.id === id))
   return ends.some(end => end?.candidateType === 'relay') ? 'relayed' : 'direct'
 }
+
+/** How far ICE has come: `checking` while no pair works, `connected` after that; undefined where nothing is said. */
+export function iceOf(report: RTCStatsReport): 'checking' | 'connected' | 'disconnected' | undefined {
+  const all = [...report.values()] as { [name: string]: unknown }[]
+  const states: { [state: string]: 'checking' | 'connected' | 'disconnected' } = {
+    new: 'checking',
+    checking: 'checking',
+    connected: 'connected',
+    completed: 'connected',
+    disconnected: 'disconnected',
+    failed: 'checking',
+  }
+  const transport = all.find(each => each.type === 'transport')
+  const said = states[String(transport?.iceState)]
+  const pairs = all.filter(each => each.type === 'candidate-pair')
+  if (said || pairs.length === 0) return said
+  return pairs.some(each => each.state === 'succeeded') ? 'connected' : 'checking'
+}
+
+/** Round trip of the pair in use, ms; undefined where the browser does not say. */
+export function roundTripOf(report: RTCStatsReport): number | undefined {
+  const all = [...report.values()] as { [name: string]: unknown }[]
+  const pair = all.find(
+    each => each.type === 'candidate-pair' && each.nominated && typeof each.currentRoundTripTime === 'number',
+  )
+  return pair && Number(pair.currentRoundTripTime) * 1000
+}

@@ -190,7 +190,15 @@ function ownSession(home: Home, camera: Entry, session: LiveSession): () => void
 
 const LOG_LOOK_MS = 5000
 
-const LABELS = { connecting: 'Connecting', live: 'LIVE', stalled: 'Stalled', ended: 'Ended' } as const
+const LABELS = {
+  connecting: 'Connecting',
+  live: 'LIVE',
+  stalled: 'Stalled',
+  reconnecting: 'Reconnecting',
+  offline: 'Offline',
+  paused: 'Paused',
+  ended: 'Ended',
+} as const
 
 function Badge({ state, isPrivate }: { state: keyof typeof LABELS; isPrivate: boolean }) {
   return (
