@@ -10,7 +10,7 @@ import { type SignalingProcess, type SignalingProcessOptions, spawnTestSignaling
 export type House = {
   signaling(): SignalingProcess
   /** Starts the server again on the same port and data. */
-  restartSignaling(): Promise<void>
+  restartSignaling(as?: Pick<SignalingProcessOptions, 'env' | 'nodeArgs'>): Promise<void>
   agent(
     cameras: { name: string; source: unknown }[],
     more?: Pick<AgentOptions, 'env' | 'nodeArgs'>,
@@ -39,8 +39,8 @@ export async function openHouse(options: SignalingProcessOptions = {}): Promise<
   }
   return {
     signaling: () => signaling,
-    async restartSignaling() {
-      signaling = await spawnTestSignaling({ ...options, viewer: viewerFolder, port, data })
+    async restartSignaling(as = {}) {
+      signaling = await spawnTestSignaling({ ...options, ...as, viewer: viewerFolder, port, data })
     },
     agent(cameras, more = {}) {
       const agent = startAgent({ server: origin, cameras, ...more })
