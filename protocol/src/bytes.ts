@@ -27,19 +27,21 @@ export function concat(...parts: readonly Uint8Array[]): Bytes {
 }
 
 /** base64url without padding (RFC 4648 §5). */
-export const toBase64url = (bytes: Uint8Array): string =>
-  btoa(Array.from(bytes, byte => String.fromCharCode(byte)).join(''))
-    .replaceAll('+', '-')
-    .replaceAll('/', '_')
-    .replace(/=+$/, '')
+export function toBase64url(bytes: Uint8Array): string {
+  let binary = ''
+  for (const byte of bytes) binary += String.fromCharCode(byte)
+  return btoa(binary).replaceAll('+', '-').replaceAll('/', '_').replace(/=+$/, '')
+}
 
 /** Strict inverse of `toBase64url`: no padding, no other alphabet, no stray trailing bits. */
 export function fromBase64url(value: string): Bytes {
   if (!/^[A-Za-z0-9_-]*$/.test(value) || value.length % 4 === 1)
     throw new ProtocolFault('bad_form', 'base64url', 'use unpadded base64url')
   const binary = atob(value.replaceAll('-', '+').replaceAll('_', '/'))
-  const bytes = Uint8Array.from(binary, char => char.charCodeAt(0))
-  if (toBase64url(bytes) !== value)
+  const bytes = new Uint8Array(binary.length)
+  for (let i = 0; i < binary.length; i++) bytes[i] = binary.charCodeAt(i)
+  // Only the last group, of two or three characters, has bits to spare.
+  if (toBase64url(bytes.subarray(bytes.length - (bytes.length % 3))) !== value.slice(value.length & ~3))
     throw new ProtocolFault('bad_form', 'base64url', 'leave no stray bits after the last byte')
   return bytes
 }
