@@ -18,8 +18,6 @@ export type Lab<Name extends string = string> = {
   readonly homes: Record<Name, Home>
   /** two addresses of each family, in one namespace: signaling, coturn */
   readonly server: Server
-  /** Packets that the internet dropped because nobody in public has such an address. */
-  martians(): number
   close(): Promise<void>
 }
 
@@ -122,12 +120,6 @@ function assemble<Name extends string>(network: Network, cable: Cable, plans: re
       ipv6: SERVER.ipv6,
       run: (...command) => network.run('server', ...command),
     },
-    martians: () =>
-      Number(
-        /packets (\d+)/.exec(
-          network.run('internet', 'nft', 'list', 'counter', 'inet', 'internet', 'martians'),
-        )?.[1],
-      ),
     async close() {
       await cable.close()
       network.close()

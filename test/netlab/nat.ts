@@ -71,13 +71,12 @@ table inet home {
  */
 export const ROUTER_RULES = `
 table inet internet {
-  counter martians { }
   chain i_forward {
     type filter hook forward priority filter; policy accept;
-    ip saddr { 10.0.0.0/8, 172.16.0.0/12, 192.168.0.0/16, 100.64.0.0/10, 169.254.0.0/16 } counter name martians drop
-    ip daddr { 10.0.0.0/8, 172.16.0.0/12, 192.168.0.0/16, 100.64.0.0/10, 169.254.0.0/16 } counter name martians drop
-    ip6 saddr { fc00::/7, fe80::/10 } counter name martians drop
-    ip6 daddr { fc00::/7, fe80::/10 } counter name martians drop
+    ip saddr { 10.0.0.0/8, 172.16.0.0/12, 192.168.0.0/16, 100.64.0.0/10, 169.254.0.0/16 } drop
+    ip daddr { 10.0.0.0/8, 172.16.0.0/12, 192.168.0.0/16, 100.64.0.0/10, 169.254.0.0/16 } drop
+    ip6 saddr { fc00::/7, fe80::/10 } drop
+    ip6 daddr { fc00::/7, fe80::/10 } drop
   }
 }
 `

@@ -1,0 +1,47 @@
+import { join } from 'node:path'
+import { start } from '../support/processes.ts'
+import type { Home } from './home.ts'
+import type { Lab } from './lab.ts'
+import { BEHAVIOUR, NAT_KINDS, type NatKind } from './nat.ts'
+import type { NatReport } from './nat-probe.ts'
+
+const PORTS = ['3500', '3501']
+const file = (name: string): string => join(import.meta.dirname, name)
+
+/**
+ * Asks from inside the home, by STUN, what its box does.
+ * @param options.patience milliseconds without an answer that mean none comes; more than the line's round trip
+ */
+export async function classifyNat(
+  lab: Lab,
+  home: Home,
+  options: { family?: 'ipv4' | 'ipv6'; patience?: number } = {},
+): Promise<NatReport> {
+  const addresses = lab.server[options.family ?? 'ipv4']
+  const node = [process.execPath, '--no-warnings']
+  const [ip = '', ...rest] = lab.server.prefix
+  const responder = start(ip, [...rest, ...node, file('stun-responder.ts'), ...addresses, ...PORTS])
+  try {
+    await responder.waitForLine(/listening/)
+    const args = [...addresses, ...PORTS, String(options.patience ?? 1000)]
+    const [command = '', ...before] = home.prefix
+    const probe = start(command, [...before, ...node, file('nat-probe.ts'), ...args])
+    const { code } = await probe.exited
+    if (code !== 0) throw new Error(`the probe of the NAT failed: ${probe.stderr()}`)
+    return JSON.parse(probe.stdout()) as NatReport
+  } finally {
+    await responder.stop()
+  }
+}
+
+/** The kind that does this; nothing: none of ours. A box that lets all in is a full cone unless the address is the host's own. */
+export function kindOf(report: NatReport, own: readonly string[]): NatKind | undefined {
+  if (report.mapped && own.includes(report.mapped.address))
+    return report.filtering === 'endpoint-independent' ? 'open' : undefined
+  return NAT_KINDS.find(
+    kind =>
+      kind !== 'open' &&
+      BEHAVIOUR[kind].mapping === report.mapping &&
+      BEHAVIOUR[kind].filtering === report.filtering,
+  )
+}
