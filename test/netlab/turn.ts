@@ -1,0 +1,128 @@
+import { execFileSync } from 'node:child_process'
+import { createHmac, randomBytes } from 'node:crypto'
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { type Started, start } from '../support/processes.ts'
+import { removeTemp, tempFolder } from '../support/temp.ts'
+import type { Lab } from './lab.ts'
+
+/** What a configuration of coturn is made from, in a lab. */
+export type TurnFacts = {
+  readonly folder: string
+  readonly ipv4: readonly string[]
+  readonly ipv6: readonly string[]
+  readonly realm: string
+  readonly secret: string
+  /** PEM files, the certificate signed by itself and good for every address of the server */
+  readonly cert: string
+  readonly key: string
+  readonly port: number
+  readonly tlsPort: number
+  readonly relayPorts: readonly [number, number]
+}
+
+export type Turn = TurnFacts & {
+  readonly process: Started
+  /** STUN, then TURN over UDP, TCP and TLS. Credentials are new with each call. @param seconds they hold (600) */
+  iceServers(options?: { seconds?: number; family?: 'ipv4' | 'ipv6' }): IceServer[]
+  stop(): Promise<void>
+}
+
+export type IceServer = {
+  readonly urls: string
+  readonly username?: string
+  readonly credential?: string
+}
+
+/**
+ * A real coturn on the server of the lab. Its second address has no STUN of its own use: it is there for RFC 5780.
+ * @param options.config what its file says, from the facts
+ */
+export async function startTurn(
+  lab: Lab,
+  options: { config?: (facts: TurnFacts) => string } = {},
+): Promise<Turn> {
+  const folder = tempFolder('turn')
+  const facts: TurnFacts = {
+    folder,
+    ipv4: lab.server.ipv4,
+    ipv6: lab.server.ipv6,
+    realm: 'ownsight.test',
+    secret: randomBytes(24).toString('base64url'),
+    ...certificate(folder, [...lab.server.ipv4, ...lab.server.ipv6]),
+    port: 3478,
+    tlsPort: 5349,
+    relayPorts: [49_152, 49_999],
+  }
+  const file = join(folder, 'turnserver.conf')
+  writeFileSync(file, (options.config ?? plainConfig)(facts), { mode: 0o600 })
+  const [command = '', ...before] = lab.server.prefix
+  const coturn = start(command, [...before, 'turnserver', '-c', file], {
+    cwd: folder,
+    env: { ...process.env, TMPDIR: folder },
+  })
+  const stop = async (): Promise<void> => {
+    await coturn.stop()
+    removeTemp(folder)
+  }
+  try {
+    await coturn.waitForLine(/listener opened on|Relay ports initialization done/i)
+    // It starts with options it does not know, and says so in its log only.
+    if (/bad configuration/i.test(coturn.stdout())) throw new Error(`coturn: ${coturn.stdout()}`)
+  } catch (error) {
+    await stop()
+    throw error
+  }
+  return { ...facts, process: coturn, iceServers: more => iceServers(facts, more), stop }
+}
+
+/** As little as works. */
+export const plainConfig = (facts: TurnFacts): string =>
+  `${[
+    ...[...facts.ipv4, ...facts.ipv6].map(address => `listening-ip=${address}`),
+    ...[facts.ipv4[0], facts.ipv6[0]].map(address => `relay-ip=${address}`),
+    `listening-port=${facts.port}`,
+    `tls-listening-port=${facts.tlsPort}`,
+    `min-port=${facts.relayPorts[0]}`,
+    `max-port=${facts.relayPorts[1]}`,
+    `cert=${facts.cert}`,
+    `pkey=${facts.key}`,
+    `realm=${facts.realm}`,
+    'use-auth-secret',
+    `static-auth-secret=${facts.secret}`,
+    'fingerprint',
+    'no-cli',
+    'no-dtls',
+    'no-multicast-peers',
+    `userdb=${join(facts.folder, 'turndb')}`,
+    `pidfile=${join(facts.folder, 'turn.pid')}`,
+    'log-file=stdout',
+    'verbose',
+  ].join('\n')}\n`
+
+/** Credentials as draft-uberti-behave-turn-rest makes them. */
+function iceServers(
+  facts: TurnFacts,
+  { seconds = 600, family = 'ipv4' }: { seconds?: number; family?: 'ipv4' | 'ipv6' } = {},
+): IceServer[] {
+  const username = `${Math.floor(Date.now() / 1000) + seconds}:${randomBytes(8).toString('hex')}`
+  const credential = createHmac('sha1', facts.secret).update(username).digest('base64')
+  const host = family === 'ipv4' ? facts.ipv4[0] : `[${facts.ipv6[0]}]`
+  return [
+    { urls: `stun:${host}:${facts.port}` },
+    ...[
+      `turn:${host}:${facts.port}?transport=udp`,
+      `turn:${host}:${facts.port}?transport=tcp`,
+      `turns:${host}:${facts.tlsPort}?transport=tcp`,
+    ].map(urls => ({ urls, username, credential })),
+  ]
+}
+
+function certificate(folder: string, addresses: readonly string[]): { cert: string; key: string } {
+  const [cert, key] = [join(folder, 'cert.pem'), join(folder, 'key.pem')]
+  const names = ['DNS:turn.ownsight.test', ...addresses.map(address => `IP:${address}`)].join()
+  const kind = ['-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-days', '30']
+  const subject = ['-subj', '/CN=turn.ownsight.test', '-addext', `subjectAltName=${names}`]
+  execFileSync('openssl', ['req', ...kind, '-keyout', key, '-out', cert, ...subject], { stdio: 'pipe' })
+  return { cert, key }
+}
