@@ -1,0 +1,236 @@
+import type { Clock } from './clock.ts'
+import { createEstimator } from './estimator.ts'
+import { createHistory, rtxPayload, type SentPacket } from './history.ts'
+import { createKeyframeLimiter } from './keyframe-limiter.ts'
+import { createPacer, type Paced } from './pacer.ts'
+import type { RateLimits } from './rate-control.ts'
+import type { RtcpEvents } from './rtcp.ts'
+import { createSentRecord } from './sent-record.ts'
+
+/** RTP payloads of one picture, each within 1200 bytes; `timestamp` at 90 kHz, 32 bits. */
+export type Picture = { payloads: readonly Buffer[]; timestamp: number; key?: boolean }
+
+/** One packet as it goes onto the wire, each sequence number of a stream once and in order. */
+export type WirePacket = {
+  stream: 'media' | 'rtx'
+  sequence: number
+  timestamp: number
+  marker: boolean
+  payload: Buffer
+  /** the payload is padding only (RFC 3550 §5.1) */
+  padding: boolean
+  /** transport-wide sequence number */
+  wide: number
+}
+
+export type MediaSenderOptions = {
+  clock: Clock
+  write(packet: WirePacket): void
+  ssrc: number
+  /** the retransmission stream, when the viewer takes one: without it nothing is sent again, and nothing probed */
+  hasRtx: boolean
+  /** transport-wide feedback was negotiated: without it nothing is estimated, nothing held back */
+  hasFeedback: boolean
+  firstSequence: { media: number; rtx: number }
+  onKeyframe(): void
+  limits?: RateLimits
+}
+
+export type SendStats = {
+  /** packets of pictures */
+  sent: number
+  retransmitted: number
+  /** probe packets that carried nothing new */
+  probed: number
+  /** asked for again, and not sent: too old, too soon or too much */
+  refused: number
+  /** whole pictures left out because they would have come too late */
+  droppedPictures: number
+  rttMs: number
+  queueMs: number
+  /** the part lost on the path at any rate */
+  loss: number
+  /** bits per second on the wire, headers and repetitions included */
+  estimate: number
+}
+
+/** RTP header with its one extension, SRTP tag, UDP and IP header. */
+const OVERHEAD_BYTES = 64
+const RTX_BYTES = 2
+const PADDING_MAX = 224
+const TICK_MS = 20
+const ALIVE_MS = 200
+const LIMITS: RateLimits = { startBps: 500_000, minBps: 30_000, maxBps: 8_000_000 }
+const UNLIMITED_BPS = 50_000_000
+const SHARE_MS = 2000
+const MEDIA_LEAST = 0.5
+const CHANGED = 0.03
+
+/** Everything between a picture and the wire, for one viewer. */
+export function createMediaSender(options: MediaSenderOptions) {
+  const { clock, write, ssrc, hasRtx, hasFeedback, limits = LIMITS } = options
+  const estimator = createEstimator(limits)
+  const record = createSentRecord()
+  const history = createHistory()
+  const limiter = createKeyframeLimiter(clock, options.onKeyframe)
+  const next = { ...options.firstSequence }
+  const count = { sent: 0, retransmitted: 0, probed: 0, refused: 0 }
+  const share = { media: 0, all: 0 }
+  const handlers: ((bps: number) => void)[] = []
+  let demand = limits.maxBps
+  let told = 0
+  let begun = false
+  let closed = false
+  let aliveAt = 0
+  let lastTimestamp = 0
+  let cancelTick: (() => void) | undefined
+
+  const pacer = createPacer({
+    clock,
+    mayTransmit: () => !hasFeedback || (!estimator.silent() && record.inFlight() < estimator.window()),
+    padding,
+    onDropped: limiter.request,
+  })
+
+  function put(packet: Omit<WirePacket, 'wide' | 'sequence'>, probe?: number): number {
+    const now = clock.now()
+    const size = packet.payload.length + OVERHEAD_BYTES
+    const wide = hasFeedback ? record.add(now, size, probe) : 0
+    share.all += size
+    const sequence = next[packet.stream]
+    next[packet.stream] = (sequence + 1) & 0xffff
+    write({ ...packet, sequence, wide })
+    return sequence
+  }
+
+  function media(payload: Buffer, timestamp: number, marker: boolean): Paced {
+    return {
+      size: payload.length + OVERHEAD_BYTES,
+      send(probe) {
+        const sequence = put({ stream: 'media', timestamp, marker, payload, padding: false }, probe)
+        history.add({ sequence, timestamp, marker, payload }, clock.now())
+        share.media += payload.length
+        count.sent++
+      },
+    }
+  }
+
+  function again(packet: SentPacket, counter: 'retransmitted' | 'probed'): Paced {
+    const { timestamp, marker, payload } = packet
+    return {
+      size: payload.length + RTX_BYTES + OVERHEAD_BYTES,
+      send(probe) {
+        put({ stream: 'rtx', timestamp, marker, payload: rtxPayload(packet), padding: false }, probe)
+        count[counter]++
+      },
+    }
+  }
+
+  /** What was sent last, once more: under loss it may even be of use. Else padding (RFC 4588 §6.3 names no timestamp). */
+  function padding(maxSize: number): Paced | undefined {
+    if (!hasRtx) return undefined
+    const known = history.newest(Math.max(0, maxSize - OVERHEAD_BYTES))
+    if (known && known.payload.length + OVERHEAD_BYTES > maxSize / 2) return again(known, 'probed')
+    const bytes = Math.min(Math.max(maxSize - OVERHEAD_BYTES, 1), PADDING_MAX)
+    const payload = Buffer.alloc(bytes)
+    payload.writeUInt8(bytes, bytes - 1)
+    return {
+      size: bytes + OVERHEAD_BYTES,
+      send(probe) {
+        put({ stream: 'rtx', timestamp: lastTimestamp, marker: false, payload, padding: true }, probe)
+        count.probed++
+      },
+    }
+  }
+
+  /** What pictures may use of the estimate: not the headers, and not what goes out twice. */
+  function bandwidth(): number {
+    if (!hasFeedback) return limits.maxBps
+    const useful = share.all > 5000 ? share.media / share.all : 0.9
+    return estimator.target() * Math.max(MEDIA_LEAST, useful)
+  }
+
+  function update(): void {
+    pacer.setRate(hasFeedback ? Math.max(estimator.pacing(), limits.minBps) : UNLIMITED_BPS)
+    const bps = bandwidth()
+    if (Math.abs(bps - told) < told * CHANGED) return
+    told = bps
+    for (const handler of handlers) handler(bps)
+  }
+
+  function tick(): void {
+    const now = clock.now()
+    cancelTick = clock.after(TICK_MS, tick)
+    if (!hasFeedback) return
+    const age = Math.exp(-TICK_MS / SHARE_MS)
+    share.media *= age
+    share.all *= age
+    estimator.tick(now, record.waitingSince())
+    if (estimator.silent()) {
+      pacer.hold()
+      if (now - aliveAt < ALIVE_MS) return
+      aliveAt = now
+      return padding(1)?.send()
+    }
+    const probe = hasRtx ? estimator.probe(now, demand) : undefined
+    if (probe) pacer.probe(probe)
+    else update()
+  }
+
+  return {
+    picture({ payloads, timestamp, key = false }: Picture): void {
+      if (closed) return
+      if (!begun) {
+        begun = true
+        tick()
+        if (hasFeedback) pacer.probe(estimator.firstProbe(clock.now()))
+      }
+      lastTimestamp = timestamp
+      if (key) limiter.met()
+      const last = payloads.length - 1
+      const packets = payloads.map((payload, i) => media(payload, timestamp, i === last))
+      pacer.picture(key, packets)
+    },
+    rtcp(events: RtcpEvents): void {
+      const now = clock.now()
+      const wasSilent = estimator.silent()
+      for (const feedback of events.twcc) {
+        const reports = record.take(feedback)
+        if (reports.length > 0) estimator.onFeedback(reports, now)
+      }
+      if (wasSilent && !estimator.silent()) limiter.request()
+      for (const nack of events.nacks) if (nack.ssrc === ssrc && hasRtx) repeat(nack.sequences, now)
+      if (events.keyframes.includes(ssrc)) limiter.request()
+      if (events.twcc.length > 0) update()
+    },
+    /** bits per second that pictures may use */
+    bandwidth,
+    /** Called with each change worth acting upon. */
+    onBandwidth: (handler: (bps: number) => void): void => void handlers.push(handler),
+    /** @param bps the most that could be used; nothing more is looked for */
+    setDemand(bps: number): void {
+      demand = bps * 1.2
+    },
+    stats: (): SendStats => ({
+      ...count,
+      droppedPictures: pacer.dropped(),
+      rttMs: estimator.rtt(),
+      queueMs: estimator.queueMs(),
+      loss: estimator.loss(),
+      estimate: estimator.target(),
+    }),
+    close(): void {
+      closed = true
+      cancelTick?.()
+      limiter.close()
+      pacer.close()
+    },
+  }
+
+  function repeat(sequences: readonly number[], now: number): void {
+    for (const sequence of sequences) {
+      const packet = history.take(sequence, now, estimator.rtt())
+      if (!packet || !pacer.retransmission(again(packet, 'retransmitted'))) count.refused++
+    }
+  }
+}

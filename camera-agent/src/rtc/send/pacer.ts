@@ -1,0 +1,168 @@
+import type { Clock } from './clock.ts'
+import type { Probe } from './probe.ts'
+
+/** One packet whose turn has not come. `send` numbers it, so that what is dropped leaves no gap. */
+export type Paced = { size: number; send(probe?: number): void }
+
+export type PacerOptions = {
+  clock: Clock
+  /** whether more may be under way at this moment */
+  mayTransmit(): boolean
+  /** fills a probe when there is nothing else to send */
+  padding(maxSize: number): Paced | undefined
+  /** pictures were left out: nothing is shown rightly before the next key frame */
+  onDropped(): void
+}
+
+type Picture = { key: boolean; at: number; packets: Paced[]; bytes: number; started: boolean }
+
+const CREDIT_MS = 5
+/** Less than this is no time to wait for: what is left of it is rounding. */
+const WAIT_LEAST_MS = 0.05
+const WAIT_MS = 500
+/** A key frame is what everybody waits for. */
+const KEY_WAIT_MS = 2500
+const KEEP_MS = 100
+const RTX_WAIT_MS = 500
+
+/**
+ * Sends at an even rate: audio first, then what is asked for again, then pictures. Pictures that would come too late
+ * are left out whole, up to the next key frame, and never one that has begun.
+ */
+export function createPacer({ clock, mayTransmit, padding, onDropped }: PacerOptions) {
+  const audio: Paced[] = []
+  const again: Paced[] = []
+  let pictures: Picture[] = []
+  let bps = 300_000
+  let debt = 0
+  let paidAt = clock.now()
+  let cancel: (() => void) | undefined
+  let probe: { plan: Probe; startedAt: number; bytes: number; packets: number } | undefined
+  let waitsForKey = false
+  let dropped = 0
+
+  const pictureBytes = (): number => pictures.reduce((sum, { bytes }) => sum + bytes, 0)
+  const waitMs = (): number => (pictureBytes() * 8000) / bps
+
+  function next(): Paced | undefined {
+    const first = audio.shift()
+    if (first) return first
+    if (!mayTransmit()) return undefined
+    const asked = again.shift()
+    if (asked) return asked
+    const picture = pictures[0]
+    const packet = picture?.packets.shift()
+    if (!picture || !packet) return undefined
+    picture.started = true
+    picture.bytes -= packet.size
+    if (picture.packets.length === 0) pictures.shift()
+    return packet
+  }
+
+  function run(): void {
+    cancel?.()
+    cancel = undefined
+    const now = clock.now()
+    debt = Math.max(debt - (bps * (now - paidAt)) / 8000, (-bps * CREDIT_MS) / 8000)
+    paidAt = now
+    for (;;) {
+      const wait = probe ? probe.startedAt + (probe.bytes * 8000) / probe.plan.bps - now : (debt * 8000) / bps
+      if (wait > WAIT_LEAST_MS) {
+        if (probe || audio.length + again.length + pictures.length > 0) cancel = clock.after(wait, run)
+        return
+      }
+      if (!(probe ? sendProbe(probe) : send())) return
+    }
+  }
+
+  function send(): boolean {
+    const packet = next()
+    if (!packet) return false
+    packet.send()
+    debt += packet.size
+    return true
+  }
+
+  function sendProbe(going: NonNullable<typeof probe>): boolean {
+    const { plan } = going
+    const media = next()
+    const packet = media ?? padding(Math.ceil(plan.bytes / plan.packets))
+    if (!packet) {
+      probe = undefined
+      return true
+    }
+    packet.send(plan.id)
+    if (media) debt += packet.size
+    going.bytes += packet.size
+    going.packets++
+    if (going.bytes >= plan.bytes && going.packets >= plan.packets) probe = undefined
+    return true
+  }
+
+  /** Leaves out every picture that has not begun. */
+  function flush(): void {
+    const kept = pictures.filter(({ started }) => started)
+    dropped += pictures.length - kept.length
+    pictures = kept
+  }
+
+  function tooLate(): boolean {
+    const keys = pictures.some(({ key }) => key)
+    const oldest = pictures[0]
+    return (
+      waitMs() > (keys ? KEY_WAIT_MS : WAIT_MS) || clock.now() - (oldest?.at ?? clock.now()) > KEY_WAIT_MS
+    )
+  }
+
+  return {
+    setRate(next: number): void {
+      bps = next
+      run()
+    },
+    audio(packet: Paced): void {
+      audio.push(packet)
+      run()
+    },
+    /** @returns false when so much is asked for that it would come too late */
+    retransmission(packet: Paced): boolean {
+      const waiting = again.reduce((sum, { size }) => sum + size, packet.size)
+      if (again.length > 0 && (waiting * 8000) / bps > RTX_WAIT_MS) return false
+      again.push(packet)
+      run()
+      return true
+    },
+    picture(key: boolean, packets: Paced[]): void {
+      if (key && waitMs() > KEEP_MS) flush()
+      if (key) waitsForKey = false
+      if (waitsForKey) return void dropped++
+      const bytes = packets.reduce((sum, { size }) => sum + size, 0)
+      pictures.push({ key, at: clock.now(), packets, bytes, started: false })
+      if (!key && tooLate()) {
+        flush()
+        waitsForKey = true
+        onDropped()
+      }
+      run()
+    },
+    /** Leaves out all pictures up to the next key frame, without asking for one. */
+    hold(): void {
+      flush()
+      waitsForKey = true
+    },
+    waitsForKey: (): boolean => waitsForKey,
+    probe(plan: Probe): void {
+      probe = { plan, startedAt: clock.now(), bytes: 0, packets: 0 }
+      run()
+    },
+    /** Something has changed: looks again. */
+    run,
+    dropped: (): number => dropped,
+    waitMs,
+    close(): void {
+      cancel?.()
+      audio.length = 0
+      again.length = 0
+      pictures = []
+    },
+  }
+}

@@ -1,0 +1,73 @@
+import { createProbeResult, type Probe, planProbe } from './probe.ts'
+import type { PacketReport } from './sent-record.ts'
+
+const STEP = 2
+const AGAIN_MS = 3000
+const AGAIN_LATER_MS = 5000
+/** A probe that shows less than this over the estimate shows that the estimate is right. */
+const WORTH = 1.1
+const ANSWER_MS = 600
+const FIRST_BPS = 8_000_000
+const FIRST_BYTES = 24_000
+
+/**
+ * When to send a probe, and what came of it. The first is the first picture itself, sent fast. One that succeeds is
+ * followed by the next at twice the rate; after one that fails the link is left alone for seconds.
+ */
+export function createProbePlan(maxBps: number) {
+  let id = 0
+  let pending: { probe: Probe; deadline: number } | undefined
+  let nextAt = 0
+  let wait = AGAIN_MS
+  let seen = false
+  const result = createProbeResult()
+
+  function start(probe: Probe, now: number, rttMs: number): Probe {
+    pending = { probe, deadline: now + rttMs + ANSWER_MS + (probe.bytes * 8000) / probe.bps }
+    seen = false
+    result.clear()
+    return probe
+  }
+
+  return {
+    /** The first picture may leave as fast as this. */
+    first: (now: number, rttMs: number): Probe =>
+      start({ id: ++id, bps: FIRST_BPS, bytes: FIRST_BYTES, packets: 1 }, now, rttMs),
+    /** @param calm nothing speaks against more: no queue, no recent overuse, and more would be used */
+    next(now: number, bps: number, rttMs: number, calm: boolean): Probe | undefined {
+      if (pending || now < nextAt || bps >= maxBps) return undefined
+      if (!calm) {
+        nextAt = Math.max(nextAt, now + 1000)
+        return undefined
+      }
+      return start(planProbe(++id, Math.min(bps * STEP, maxBps * 1.1)), now, rttMs)
+    },
+    /** @returns what the link carried, once the probe's last packet has been told of and it was more than `bps` */
+    read(reports: readonly PacketReport[], now: number, bps: number): number | undefined {
+      if (!pending) return undefined
+      let over = now > pending.deadline
+      for (const report of reports) {
+        if (report.probe === pending.probe.id) {
+          seen = true
+          result.add(report)
+        } else if (seen && report.probe === undefined) over = true
+      }
+      if (!over) return undefined
+      pending = undefined
+      const found = result.bps()
+      if (found !== undefined && found > bps * WORTH) {
+        nextAt = now
+        wait = AGAIN_MS
+        return found
+      }
+      nextAt = now + wait
+      wait = AGAIN_LATER_MS
+      return undefined
+    },
+    soon(now: number): void {
+      pending = undefined
+      nextAt = now
+      wait = AGAIN_MS
+    },
+  }
+}
