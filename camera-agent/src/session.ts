@@ -51,20 +51,30 @@ export function play(
 ): void {
   let rtpTs = 0
   let seq = 0
-  let playing = !session.hold
+  let isWriting = false
+  let isRecorded = !session.hold
+  let isPaused = false
   let subscription: ReturnType<Share['subscribe']> | undefined
 
   const start = (): void => {
-    if (subscription || !peer.video || signal.aborted) return
+    if (subscription || isPaused || !peer.video || signal.aborted) return
     subscription = share.subscribe(peer.video, frame => {
       rtpTs = frame.timestamp
       peer.sendVideo(frame)
     })
   }
   const playNow = async (): Promise<void> => {
-    if (playing || subscription) return
-    playing = true
+    isPaused = false
+    if (isRecorded) return start()
+    if (isWriting) return
+    isWriting = true
     await session.onPlay().then(start, () => session.onFault('busy'))
+    isRecorded = true
+  }
+  const pause = (): void => {
+    isPaused = true
+    subscription?.close()
+    subscription = undefined
   }
   const beat = (): void =>
     tell(peer, { t: 'heartbeat', seq: seq++, rtpTs, cameraTime: Date.now(), th: session.th })
@@ -74,6 +84,8 @@ export function play(
     try {
       const message = parseToCamera(text)
       if (message.t === 'play') void playNow()
+      if (message.t === 'pause') pause()
+      if (message.t === 'alive') beat()
       if (message.t === 'bye') session.onBye()
       if (message.t === 'policy' || message.t === 'read') void serveOwner(peer, session, message)
     } catch (error) {

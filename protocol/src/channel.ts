@@ -34,6 +34,9 @@ const envelope = v.pipe(v.string(), v.minLength(1), v.maxLength(ENVELOPE_MAX_BYT
 const toCamera = v.variant('t', [
   v.strictObject({ t: v.literal('confirm'), jws: v.pipe(v.string(), v.maxLength(ENVELOPE_MAX_BYTES)) }),
   v.strictObject({ t: v.literal('play') }),
+  /** no more frames until `play`: nobody sees them */
+  v.strictObject({ t: v.literal('pause') }),
+  /** are you there? A heartbeat comes at once. */
   v.strictObject({ t: v.literal('alive') }),
   v.strictObject({ t: v.literal('bye') }),
   /** an owner's policy: the same document that signaling carries, for when signaling withholds it */

@@ -119,6 +119,41 @@ describe('conformance: serve', function () {
     assert.ok(!stage.counts.includes('live'))
   })
 
+  it('M-8.10 a paused session sends no frame before play, and goes on without another line', async () => {
+    const { peer: mine } = await live()
+    await until(() => stage.subscriptions === 1, { timeout: 5000, what: 'the picture' })
+    mine.say({ t: 'pause' })
+    mine.say({ t: 'pause' })
+    assert.equal(stage.subscriptions, 0)
+    mine.say({ t: 'play' })
+    mine.say({ t: 'play' })
+    assert.equal(stage.subscriptions, 1)
+    assert.deepEqual(stage.log, ['live 1'])
+  })
+
+  it('M-8.10 a held session that is paused while its line is written waits for the next play', async () => {
+    const written = Promise.withResolvers<void>()
+    const { peer: mine } = await live(stage.home.view, { start: 'hold' })
+    stage.logged = () => written.promise
+    mine.say({ t: 'play' })
+    mine.say({ t: 'pause' })
+    written.resolve()
+    await until(() => stage.log.length === 1, { timeout: 5000, what: 'the line' })
+    await new Promise(resolve => setImmediate(resolve))
+    assert.equal(stage.subscriptions, 0)
+    mine.say({ t: 'play' })
+    assert.equal(stage.subscriptions, 1)
+    assert.deepEqual(stage.log, ['live 1'])
+  })
+
+  it('M-8.11 alive is answered with a heartbeat at once', async () => {
+    const { peer: mine } = await live()
+    const beats = () => mine.sent.filter(message => message.t === 'heartbeat').length
+    const before = beats()
+    mine.say({ t: 'alive' })
+    assert.equal(beats(), before + 1)
+  })
+
   it('a refusal whose reply was lost is said again in the same bytes', async () => {
     stage.ready = false
     const made = await attempt()

@@ -84,6 +84,14 @@ export const serveMusts: readonly Must[] = [
     'M-8.5 a message the protocol does not have',
   ),
   session('M-8.6', 'hold', 'if (!session.hold) start()', 'start()', 'M-8.6 a held session sends no frame'),
+  session('M-8.10', 'the pause', "if (message.t === 'pause') pause()", '', 'M-8.10 a paused session'),
+  session(
+    'M-8.11',
+    'the reply to alive',
+    "if (message.t === 'alive') beat()",
+    '',
+    'M-8.11 alive is answered',
+  ),
   session(
     'M-13.11',
     'the same for a held session that plays',

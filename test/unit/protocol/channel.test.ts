@@ -11,7 +11,7 @@ import { CHANNEL_MESSAGE_MAX_BYTES } from '@ownsight/protocol/limits'
 import { faults } from './fixtures.ts'
 
 const th = 'A'.repeat(43)
-const toCamera = [{ t: 'confirm', jws: 'a.b.c' }, { t: 'play' }, { t: 'alive' }, { t: 'bye' }]
+const toCamera = [{ t: 'confirm', jws: 'a.b.c' }, { t: 'play' }, { t: 'pause' }, { t: 'alive' }, { t: 'bye' }]
 const toViewer = [
   { t: 'confirmed', sid: randomId(), th },
   { t: 'heartbeat', seq: 0, rtpTs: 1, cameraTime: 2, th },
