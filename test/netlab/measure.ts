@@ -4,6 +4,7 @@ import { type Started, start } from '../support/processes.ts'
 import type { Home } from './home.ts'
 import type { Lab } from './lab.ts'
 import type { Received } from './meter.ts'
+import type { Direction } from './wire.ts'
 
 const program = join(import.meta.dirname, 'meter.ts')
 const PORT = 3600
@@ -14,22 +15,24 @@ const run = (prefix: readonly string[], args: readonly (string | number)[]): Sta
 }
 
 /**
- * Sends UDP packets out of a home to the server and tells what arrived.
+ * Sends UDP packets between a home and the server, and tells what arrived. Towards a home, that must let strangers in.
  * @param stream `size` in bytes of the IP packet
  */
-export async function measureUp(
+export async function measure(
   lab: Lab,
   home: Home,
-  stream: { count: number; size: number; perSecond: number },
+  stream: { direction: Direction; count: number; size: number; perSecond: number },
 ): Promise<Received> {
-  const [address] = lab.server.ipv4
-  const receiver = run(lab.server.prefix, ['receive', address, PORT])
+  const server = { prefix: lab.server.prefix, address: lab.server.ipv4[0] }
+  const host = { prefix: home.prefix, address: home.addresses()[0] ?? '' }
+  const [from, to] = stream.direction === 'up' ? [host, server] : [server, host]
+  const receiver = run(to.prefix, ['receive', to.address, PORT])
   try {
     await receiver.waitForLine(/listening/)
-    const sender = run(home.prefix, ['send', address, PORT, stream.count, stream.size, stream.perSecond])
+    const sender = run(from.prefix, ['send', to.address, PORT, stream.count, stream.size, stream.perSecond])
     const { code } = await sender.exited
     if (code !== 0) throw new Error(`the sender failed: ${sender.stderr()}`)
-    await drained(home)
+    await drained(home, stream.direction)
     receiver.child.stdin?.end()
     const [line] = await receiver.waitForLine(/^\{.*\}$/)
     return JSON.parse(line) as Received
@@ -39,11 +42,11 @@ export async function measureUp(
 }
 
 /** Until nothing waits or flies on the home's line, and what came out was read. */
-async function drained(home: Home): Promise<void> {
+async function drained(home: Home, direction: Direction): Promise<void> {
   for (;;) {
     await sleep(100)
-    const { up } = await home.line.statistics()
-    if (up.queue.packets === 0 && up.flying === 0) break
+    const { queue, flying } = (await home.line.statistics())[direction]
+    if (queue.packets === 0 && flying === 0) break
   }
   await sleep(100)
 }
