@@ -5,25 +5,26 @@ import type { Lab } from './lab.ts'
 import { BEHAVIOUR, NAT_KINDS, type NatKind } from './nat.ts'
 import type { NatReport } from './nat-probe.ts'
 
-const PORTS = ['3500', '3501']
 const file = (name: string): string => join(import.meta.dirname, name)
 
 /**
  * Asks from inside the home, by STUN, what its box does.
+ * @param options.ports the server's two, free ones when several ask at once
  * @param options.patience milliseconds without an answer that mean none comes; more than the line's round trip
  */
 export async function classifyNat(
   lab: Lab,
   home: Home,
-  options: { family?: 'ipv4' | 'ipv6'; patience?: number } = {},
+  options: { family?: 'ipv4' | 'ipv6'; ports?: readonly [number, number]; patience?: number } = {},
 ): Promise<NatReport> {
   const addresses = lab.server[options.family ?? 'ipv4']
+  const ports = (options.ports ?? [3500, 3501]).map(String)
   const node = [process.execPath, '--no-warnings']
   const [ip = '', ...rest] = lab.server.prefix
-  const responder = start(ip, [...rest, ...node, file('stun-responder.ts'), ...addresses, ...PORTS])
+  const responder = start(ip, [...rest, ...node, file('stun-responder.ts'), ...addresses, ...ports])
   try {
     await responder.waitForLine(/listening/)
-    const args = [...addresses, ...PORTS, String(options.patience ?? 1000)]
+    const args = [...addresses, ...ports, String(options.patience ?? 1000)]
     const [command = '', ...before] = home.prefix
     const probe = start(command, [...before, ...node, file('nat-probe.ts'), ...args])
     const { code } = await probe.exited
