@@ -1,141 +1,278 @@
-import type { Right } from '@ownsight/protocol/messages'
+import { SESSION_MAX_S } from '@ownsight/protocol/limits'
 import { type Signal, signal } from '@preact/signals'
+import { type Clock, pageClock } from './clock.ts'
+import { HIDDEN_MS, LOST_MS, SWAP_MS } from './deadlines.ts'
+import { doubtOf, hasRecovered } from './doubt.ts'
 import { WatchFault } from './failures.ts'
-import { type LiveState, liveState, type Signs } from './live-state.ts'
-import { pathOf } from './rtc/stats.ts'
+import { type LiveState, pageState } from './live-state.ts'
+import { openSession } from './opening.ts'
+import { type PageEvent, type PageEvents, pageEvents } from './page-events.ts'
+import { createStage, type Stage } from './stage.ts'
+import { type ViewSession, viewSession } from './view-session.ts'
 import { type LiveSession, type WatchOptions, watch } from './watch.ts'
 
-/** What the live page shows of one camera. Label, stream and signs belong to one session and go with it. */
-export type LiveView = {
+/** What the live page shows of one camera. */
+export type LiveView = Pick<Stage, 'shown' | 'coming' | 'last' | 'age'> & {
   readonly state: Signal<LiveState>
-  readonly stream: Signal<MediaStream | undefined>
-  readonly path: Signal<'direct' | 'relayed' | undefined>
-  readonly source: Signal<{ state: string; code?: string } | undefined>
   /** code of what went wrong last; undefined while all is well */
   readonly fault: Signal<string | undefined>
-  /** what this session may do, as the camera last said */
-  readonly rights: Signal<readonly Right[] | undefined>
   /** true when it has stopped trying by itself */
   readonly gaveUp: Signal<boolean>
-  frame(): void
+}
+
+export type LiveViewOptions = WatchOptions & {
+  isFinal: (code: string) => boolean
+  wake: () => Promise<void>
+  /** resolves when the camera may have another policy than it had at this moment */
+  news: () => Promise<void>
+  /** Asks signaling for a sign of life, and connects anew at once where none comes. */
+  doubt?: () => void
+  onReconnect?: (handler: () => void) => () => void
+  /** told of each session when it is shown; what it returns is called at its end */
+  onSession?: (session: LiveSession) => () => void
+  /** told why a session ended or did not come about, unless this page ended it */
+  onEnd?: (code: string) => void
+  clock?: Clock
+  page?: PageEvents
+  open?: typeof watch
 }
 
 const LOOK_MS = 250
+/** A look that comes later than this: the page stood still, and what came meanwhile is heard first. */
+const STOOD_STILL_MS = 1000
 const TRIES = 10
-/** Stalled without a heartbeat for this long: the session is given up for a new one. */
-const LOST_MS = 7000
+const ASK_EVERY_MS = 2000
+/** A session that ends by itself at its longest is followed by another before that. */
+const RENEW_MS = SESSION_MAX_S * 1000 - 5 * 60_000
 
-/** Watches until `signal` aborts: a new session whenever one ends for a reason that may pass. */
-export function openLiveView(
-  options: WatchOptions & {
-    isFinal: (code: string) => boolean
-    wake: () => Promise<void>
-    /** resolves when the camera may have another policy than it had at this moment */
-    news: () => Promise<void>
-    /** told of each confirmed session; what it returns is called at its end */
-    onSession?: (session: LiveSession) => () => void
-    /** told why a session ended or did not come about, unless this page ended it */
-    onEnd?: (code: string) => void
-  },
-): LiveView {
-  const view = {
-    state: signal<LiveState>('connecting'),
-    stream: signal<MediaStream | undefined>(undefined),
-    path: signal<'direct' | 'relayed' | undefined>(undefined),
-    source: signal<{ state: string; code?: string } | undefined>(undefined),
-    rights: signal<readonly Right[] | undefined>(undefined),
-    fault: signal<string | undefined>(undefined),
-    gaveUp: signal(false),
-  }
-  let signs: Signs = { phase: 'connecting' }
+type Outcome = ViewSession | 'kept' | { code: string }
+
+/**
+ * Watches until `signal` aborts. A new session is made and verified beside the one that is shown when its path is in
+ * doubt, and takes its place with its first picture; when the old one recovers first, it stays. Two sessions never mix:
+ * stream, signs and times live in a ViewSession.
+ */
+export function openLiveView(options: LiveViewOptions): LiveView {
+  const { clock = pageClock, page = pageEvents } = options
+  const stage = createStage(clock, options.onSession)
+  const { shown, coming, last, age } = stage
+  const state = signal<LiveState>('connecting')
+  const fault = signal<string | undefined>(undefined)
+  const gaveUp = signal(false)
+  let ids = 0
+  let isReplacing = false
+  let isOver = false
+  let isHiddenLong = false
+  let isCameraOffline = false
+  let lookedAt = clock.now()
+  let askedAt = Number.NEGATIVE_INFINITY
+  /** why the session that is shown ended, until that was said */
+  let ending = Promise.withResolvers<string>()
+  /** the moment from which it is in doubt */
+  let doubted = Promise.withResolvers<number>()
+  let nudge = Promise.withResolvers<void>()
+  let seen = Promise.withResolvers<void>()
+  let cancelHidden = (): void => undefined
+  const isLast = (code: string): boolean => code === 'private' || options.isFinal(code)
 
   async function keepWatching(): Promise<void> {
-    for (let tries = 0; tries < TRIES && !options.signal.aborted; tries++) {
-      const code = await once()
+    let tries = 0
+    let since = Number.POSITIVE_INFINITY
+    while (!options.signal.aborted) {
+      if (page.isHidden()) await seen.promise
+      const outcome = await replace(since)
       if (options.signal.aborted) return
-      if (signs.confirmedAt !== undefined) tries = 0
-      view.fault.value = code
-      options.onEnd?.(code)
-      if (code === 'private') {
-        // It comes back by itself when the owner turns the camera on.
-        view.state.value = 'ended'
-        await options.news()
-        tries = -1
+      if (outcome !== 'kept' && 'code' in outcome) {
+        if (!(await mayGoOn(outcome.code, tries++))) return over()
+        if (outcome.code === 'private') tries = 0
         continue
       }
-      if (options.isFinal(code)) break
-      await Promise.race([pause(Math.min(500 * 2 ** tries, 8000)), options.wake()])
+      tries = 0
+      if (outcome !== 'kept') present(outcome)
+      fault.value = undefined
+      const why = await Promise.race([ending.promise, doubted.promise])
+      if (options.signal.aborted) return
+      since = typeof why === 'number' ? why : Number.POSITIVE_INFINITY
+      if (typeof why === 'string' && !(await mayGoOn(why, 0))) return over()
     }
-    view.state.value = 'ended'
-    view.gaveUp.value = true
   }
 
-  async function once(): Promise<string> {
-    signs = { phase: 'connecting' }
-    view.state.value = 'connecting'
-    let session: LiveSession | undefined
+  /** A new session, unless the one that is shown comes back first. */
+  async function replace(since: number): Promise<Outcome> {
     const own = new AbortController()
     const stop = () => own.abort()
     options.signal.addEventListener('abort', stop, { once: true })
-    try {
-      session = await watch({ ...options, signal: own.signal })
-      return await show(session)
-    } catch (error) {
-      return error instanceof WatchFault ? error.code : 'lost'
-    } finally {
-      own.abort()
-      options.signal.removeEventListener('abort', stop)
-      session?.peer.close()
-      view.stream.value = undefined
-      view.path.value = undefined
-      view.source.value = undefined
-      view.rights.value = undefined
-      signs = { ...signs, phase: 'ended' }
-    }
-  }
-
-  /** Draws one confirmed session; resolves with why it ended. */
-  async function show(session: LiveSession): Promise<string> {
-    const ended = Promise.withResolvers<string>()
-    signs = { phase: 'confirmed', confirmedAt: performance.now() }
-    view.fault.value = undefined
-    view.rights.value = session.granted.r
-    const release = options.onSession?.(session)
-    session.onMessage(message => {
-      if (message.t === 'heartbeat' && message.th === session.th) signs.heartbeatAt = performance.now()
-      if (message.t === 'source')
-        view.source.value = { state: message.state, ...(message.code ? { code: message.code } : {}) }
-      if (message.t === 'rights') view.rights.value = message.r
-      if (message.t === 'ended') ended.resolve(message.code)
+    const instead = Promise.withResolvers<Outcome>()
+    void ending.promise.then(code => isLast(code) && instead.resolve({ code }))
+    const cancelLook = clock.every(LOOK_MS, () => {
+      if (shown.value && hasRecovered(shown.value.signs(), since)) instead.resolve('kept')
     })
-    view.stream.value = session.stream
-    const look = setInterval(() => {
-      const now = performance.now()
-      view.state.value = liveState(signs, now)
-      if (now - (signs.heartbeatAt ?? signs.confirmedAt ?? now) > LOST_MS) ended.resolve('lost')
-    }, LOOK_MS)
-    const pathLook = setInterval(
-      () => void session.peer.stats().then(stats => (view.path.value = pathOf(stats))),
-      1000,
-    )
-    void session.peer.closed.then(() => setTimeout(() => ended.resolve('lost'), 50))
+    isReplacing = true
+    if (!stage.wasLive()) askedAt = clock.now()
+    const outcome = await Promise.race([instead.promise, fresh(own.signal)])
+    isReplacing = false
+    cancelLook()
+    coming.value = undefined
+    if (outcome === 'kept' || 'code' in outcome) {
+      options.signal.removeEventListener('abort', stop)
+      own.abort()
+    }
+    doubted = Promise.withResolvers()
+    return outcome
+  }
+
+  async function fresh(signal: AbortSignal): Promise<Outcome> {
     try {
-      return await ended.promise
-    } finally {
-      clearInterval(look)
-      clearInterval(pathLook)
-      release?.()
-      if (!options.signal.aborted) session.peer.send(JSON.stringify({ t: 'bye' }))
+      const { onReconnect, isFinal, open = watch } = options
+      const session = await openSession((own, onState) => open({ ...options, signal: own, onState }), {
+        clock,
+        signal,
+        isFinal,
+        ...(onReconnect ? { onReconnect } : {}),
+      })
+      const next = viewSession(++ids, session, clock)
+      signal.addEventListener('abort', () => next.close(), { once: true })
+      if (shown.value) await firstPicture(next)
+      return next
+    } catch (error) {
+      return { code: error instanceof WatchFault ? error.code : 'lost' }
     }
   }
 
-  void keepWatching()
-  return {
-    ...view,
-    frame() {
-      if (signs.phase === 'confirmed') signs.frameAt = performance.now()
-    },
+  /** Waits beside the old picture; no longer than that is shown, nor than anybody would. */
+  async function firstPicture(next: ViewSession): Promise<void> {
+    coming.value = next
+    const late = Promise.withResolvers<void>()
+    const cancel = clock.after(SWAP_MS, late.resolve)
+    const ended = next.ended.then(code => {
+      throw new WatchFault(code)
+    })
+    try {
+      await Promise.race([next.firstFrame, late.promise, ending.promise, ended])
+    } finally {
+      cancel()
+    }
+    if (next.signs().frameAt === undefined && shown.value?.state() === 'live')
+      throw new WatchFault('no_picture')
   }
-}
 
-const pause = (ms: number): Promise<void> => new Promise(resolve => setTimeout(resolve, ms))
+  function present(session: ViewSession): void {
+    stage.show(session)
+    ending = Promise.withResolvers()
+    isCameraOffline = false
+    if (isHiddenLong) session.pause()
+    void session.ended.then(code => end(session, code))
+    look()
+  }
+
+  function end(session: ViewSession, code: string): void {
+    if (shown.value !== session) return
+    stage.retire(isLast(code) ? 'drop' : 'keep')
+    ending.resolve(code)
+    look()
+  }
+
+  /** Says what happened, and waits until another try makes sense; false when none does. */
+  async function mayGoOn(code: string, tries: number): Promise<boolean> {
+    ending = Promise.withResolvers()
+    fault.value = code
+    isCameraOffline = code === 'offline'
+    options.onEnd?.(code)
+    if (code === 'private') {
+      // It comes back by itself when the owner turns the camera on.
+      stage.retire('drop')
+      isOver = true
+      look()
+      await options.news()
+      isOver = false
+      return true
+    }
+    if (options.isFinal(code) || (tries >= TRIES && !stage.wasLive())) return false
+    const ms = tries === 0 && shown.value ? 0 : Math.min(250 * 2 ** tries, stage.wasLive() ? 2000 : 8000)
+    nudge = Promise.withResolvers()
+    const late = new Promise<void>(resolve => clock.after(ms, resolve))
+    await Promise.race([late, options.wake(), nudge.promise])
+    return true
+  }
+
+  function over(): void {
+    stage.retire('drop')
+    isOver = true
+    look()
+    gaveUp.value = true
+  }
+
+  function look(): void {
+    const now = clock.now()
+    const stoodStill = now - lookedAt > LOOK_MS + STOOD_STILL_MS
+    lookedAt = now
+    const session = shown.value
+    if (session && !stoodStill) judge(session, now)
+    stage.look()
+    const isBehind = isReplacing && shown.value?.state() !== 'live'
+    if (isBehind && now - askedAt > ASK_EVERY_MS) ask()
+    state.value = pageState({
+      shown: shown.value?.state(),
+      isReplacing,
+      wasLive: stage.wasLive(),
+      isOffline: isCameraOffline || !page.isOnline(),
+      isOver,
+    })
+  }
+
+  function judge(session: ViewSession, now: number): void {
+    const { heartbeatAt, confirmedAt = now } = session.signs()
+    if (now - (heartbeatAt ?? confirmedAt) > LOST_MS) return end(session, 'lost')
+    // Nothing is drawn on a hidden page: a new session could not show itself.
+    if (page.isHidden()) return
+    const doubt = doubtOf(session.signs(), now)
+    if (doubt === 'probe') {
+      session.probe()
+      ask()
+    }
+    const isOld = now - confirmedAt > RENEW_MS
+    if (!isReplacing && (doubt === 'replace' || isOld))
+      doubted.resolve(isOld ? Number.POSITIVE_INFINITY : now)
+  }
+
+  function ask(): void {
+    askedAt = clock.now()
+    options.doubt?.()
+  }
+
+  function happened(event: PageEvent): void {
+    cancelHidden()
+    if (page.isHidden()) {
+      if (event === 'hidden') cancelHidden = clock.after(HIDDEN_MS, hideLong)
+      return
+    }
+    isHiddenLong = false
+    shown.value?.play()
+    shown.value?.probe()
+    ask()
+    seen.resolve()
+    seen = Promise.withResolvers()
+    nudge.resolve()
+  }
+  function hideLong(): void {
+    isHiddenLong = true
+    shown.value?.pause()
+    look()
+  }
+
+  const stops = [clock.every(LOOK_MS, look), page.on(happened)]
+  options.signal.addEventListener(
+    'abort',
+    () => {
+      for (const stop of stops) stop()
+      cancelHidden()
+      stage.retire('drop')
+      coming.value = undefined
+      ending.resolve('stopped')
+      seen.resolve()
+    },
+    { once: true },
+  )
+  void keepWatching()
+  return { shown, coming, last, age, state, fault, gaveUp }
+}

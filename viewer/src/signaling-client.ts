@@ -1,6 +1,4 @@
-import { sealAuth } from '@ownsight/protocol/challenge'
 import {
-  type Challenge,
   type Delivery,
   deliveries,
   type Presence,
@@ -10,9 +8,8 @@ import {
   replies,
 } from '@ownsight/protocol/events'
 import type { KeyPair } from '@ownsight/protocol/ids'
-import { SUPPORTED_VERSIONS, VERSION } from '@ownsight/protocol/version'
-import { io, type Socket } from 'socket.io-client'
 import * as v from 'valibot'
+import { type Link, openLink } from './signaling-link.ts'
 
 export type Connection = 'connecting' | 'online' | 'offline' | { refused: string }
 
@@ -23,60 +20,104 @@ export type SignalingClient = {
   ): Promise<Reply<K>>
   /** Answers messages of a second device until the returned function is called; the last to ask for them gets them. */
   onJoin(answer: (delivery: Delivery<'join'>) => Promise<Reply<'join'>>): () => void
+  /**
+   * A live view fears that the connection is dead: a socket dies silently when the address changes. Asks the server for
+   * a reply; while none comes, another connection is made beside it, and whichever answers first is used.
+   */
+  doubt(cam: string): void
+  /** Calls whenever there is a connection again after a break, or another one. */
+  onReconnect(handler: () => void): () => void
   close(): void
 }
 
 const REPLY_MS = 16_000
+/** How long a reply may take before another connection is tried beside this one: three round trips and a little. */
+const replyPatience = (rtt: number | undefined): number =>
+  rtt === undefined ? 1000 : Math.min(3000, Math.max(250, 3 * rtt + 100))
+/** A second connection that is still not there after this long is tried anew. */
+const STANDBY_MS = 3000
 
-/** One authenticated socket that comes back by itself. What it delivers is opened by whoever asked, never here. */
+/** One authenticated connection that comes back by itself. What it delivers is opened by whoever asked, never here. */
 export function connectSignaling(options: {
   auth: KeyPair
   onConnection: (state: Connection) => void
   onPresence: (presence: Presence) => void
 }): SignalingClient {
-  const socket: Socket = io('/viewer', {
-    transports: ['websocket'],
-    forceNew: true,
-    auth: { agent: `viewer/${VERSION}`, versions: [...SUPPORTED_VERSIONS] },
-    reconnectionDelay: 400,
-    reconnectionDelayMax: 4000,
-    randomizationFactor: 0.5,
-  })
-  let ready = Promise.withResolvers<void>()
-  let closed = false
   let joinAnswer: ((delivery: Delivery<'join'>) => Promise<Reply<'join'>>) | undefined
-  const again = (ms: number) => setTimeout(() => !closed && socket.connect(), ms)
+  let ready = Promise.withResolvers<void>()
+  let isReady = false
+  let wasReady = false
+  let rtt: number | undefined
+  let standby: { link: Link; since: number } | undefined
+  let isAsking = false
+  const reconnected = new Set<() => void>()
+  let current = open()
 
-  socket.on('challenge', async (challenge: Challenge) => {
-    const auth = await sealAuth(challenge, { key: options.auth, role: 'viewer', origin: location.origin })
-    const reply = await socket
-      .timeout(8000)
-      .emitWithAck('auth', { auth })
-      .catch(() => undefined)
-    if (!reply?.ok) return options.onConnection('offline')
+  function open(): Link {
+    const link: Link = openLink(options.auth, {
+      ready: () => use(link),
+      lost: () => link === current && lose(),
+      refused: reason => link === current && options.onConnection(reason ? { refused: reason } : 'offline'),
+      presence(received) {
+        const parsed = v.safeParse(presence, received)
+        if (parsed.success) options.onPresence(parsed.output)
+      },
+      async join(received, ack) {
+        const parsed = v.safeParse(deliveries.join, received)
+        // A page that was left shows no code any more.
+        ack(parsed.success && joinAnswer ? await joinAnswer(parsed.output) : { refused: 'no_rendezvous' })
+      },
+    })
+    return link
+  }
+
+  function lose(): void {
+    if (isReady) ready = Promise.withResolvers()
+    isReady = false
+    options.onConnection('offline')
+  }
+
+  /** The first that has proved itself is the one; the other is closed. */
+  function use(link: Link): void {
+    const other = link === current ? standby?.link : current
+    standby = undefined
+    current = link
+    isReady = true
+    // What was asked over the other is answered with an error at once, and asked again over this one.
+    other?.close()
     options.onConnection('online')
     ready.resolve()
-  })
-  socket.on('presence', (received: unknown) => {
-    const parsed = v.safeParse(presence, received)
-    if (parsed.success) options.onPresence(parsed.output)
-  })
-  socket.on('join', async (received: unknown, ack: unknown) => {
-    const parsed = v.safeParse(deliveries.join, received)
-    if (typeof ack !== 'function') return
-    // A page that was left shows no code any more.
-    ack(parsed.success && joinAnswer ? await joinAnswer(parsed.output) : { refused: 'no_rendezvous' })
-  })
-  socket.on('disconnect', reason => {
-    ready = Promise.withResolvers()
-    options.onConnection('offline')
-    if (reason === 'io server disconnect') again(1000 + Math.random() * 1000)
-  })
-  socket.on('connect_error', (error: Error & { data?: { code?: string; message?: string } }) => {
-    const refused = error.data?.code === 'version' ? String(error.data.message).slice(0, 200) : undefined
-    options.onConnection(refused ? { refused } : 'offline')
-    if (!socket.active) again(10_000)
-  })
+    if (wasReady) for (const handler of [...reconnected]) handler()
+    wasReady = true
+  }
+
+  async function ask(link: Link, cam: string): Promise<void> {
+    isAsking = true
+    const asked = performance.now()
+    const late = setTimeout(another, replyPatience(rtt))
+    try {
+      await link.emit('beacon', { cam }, REPLY_MS)
+      const took = performance.now() - asked
+      rtt = rtt === undefined ? took : rtt + (took - rtt) / 4
+      if (link === current) dropStandby()
+    } catch {
+      // closed, by the other's success or by this page
+    } finally {
+      clearTimeout(late)
+      isAsking = false
+    }
+  }
+
+  function another(): void {
+    const isFresh = standby && performance.now() - standby.since < STANDBY_MS
+    if (isFresh) return
+    dropStandby()
+    standby = { link: open(), since: performance.now() }
+  }
+  function dropStandby(): void {
+    standby?.link.close()
+    standby = undefined
+  }
 
   return {
     async request(kind, request) {
@@ -85,7 +126,7 @@ export function connectSignaling(options: {
       )
       try {
         await Promise.race([ready.promise, timeout])
-        const parsed = v.safeParse(replies[kind], await socket.timeout(REPLY_MS).emitWithAck(kind, request))
+        const parsed = v.safeParse(replies[kind], await current.emit(kind, request, REPLY_MS))
         return (parsed.success ? parsed.output : { hint: 'no_reply' }) as never
       } catch {
         return { hint: 'no_reply' } as never
@@ -97,10 +138,17 @@ export function connectSignaling(options: {
         if (joinAnswer === answer) joinAnswer = undefined
       }
     },
+    doubt(cam) {
+      if (!isReady || isAsking) another()
+      else void ask(current, cam)
+    },
+    onReconnect(handler) {
+      reconnected.add(handler)
+      return () => void reconnected.delete(handler)
+    },
     close() {
-      closed = true
-      socket.removeAllListeners()
-      socket.disconnect()
+      dropStandby()
+      current.close()
     },
   }
 }

@@ -28,3 +28,17 @@ export function span(from: number | undefined, until: number | undefined): strin
   ]
   return parts.join(' ')
 }
+
+const clock = new Intl.DateTimeFormat('en', {
+  hour: '2-digit',
+  minute: '2-digit',
+  second: '2-digit',
+  hourCycle: 'h23',
+})
+
+/** "14:03:22", by this device's time zone. @param at milliseconds since the epoch */
+export const clockOf = (at: number): string => clock.format(at)
+
+/** "12 s ago", "3 min ago" */
+export const agePhrase = (seconds: number): string =>
+  seconds < 60 ? `${seconds} s ago` : `${Math.floor(seconds / 60)} min ago`

@@ -65,6 +65,7 @@ function LiveOf({
     }
   }, [home, ended])
   const state = view.state.value
+  const session = view.shown.value
   const isPrivate = view.fault.value === 'private'
   return (
     <section class="live">
@@ -86,9 +87,9 @@ function LiveOf({
         home={home}
         camera={camera}
         isGuest={isGuest}
-        confirmed={view.stream.value !== undefined}
-        path={view.path.value}
-        rights={view.rights.value}
+        confirmed={session !== undefined}
+        path={session?.path.value}
+        rights={session?.rights.value}
       />
       {home.kitPending.value && !isGuest && (
         <button
@@ -148,9 +149,16 @@ function openView(home: Home, camera: Entry, isGuest: boolean, signal: AbortSign
     ask: home.signaling.request as never,
     beacon: () => presenceOf()?.beacon,
     isFinal,
+    doubt: () => home.signaling.doubt(camId),
+    onReconnect: home.signaling.onReconnect,
     wake() {
       const before = presenceOf()?.online
-      return until(() => before === false && presenceOf()?.online === true)
+      const back = Promise.withResolvers<void>()
+      const unlisten = home.signaling.onReconnect(back.resolve)
+      return Promise.race([
+        until(() => before === false && presenceOf()?.online === true),
+        back.promise,
+      ]).finally(unlisten)
     },
     news() {
       const before = presenceOf()?.beacon

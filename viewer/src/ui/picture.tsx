@@ -1,8 +1,12 @@
 import type { ComponentChildren } from 'preact'
-import { useEffect, useRef } from 'preact/hooks'
+import { useRef } from 'preact/hooks'
 import { sourceSentence } from '../failures.ts'
+import type { LiveState } from '../live-state.ts'
 import type { LiveView } from '../live-view.ts'
+import { clockOf } from '../when.ts'
 import { Fault } from './fault.tsx'
+import { dimOf, LastPicture, PictureAge } from './last-picture.tsx'
+import { Video } from './video.tsx'
 
 /** The whole picture with its veil, so that one that has stopped says so in full screen too. */
 function toggleFullScreen(picture: HTMLElement | null): void {
@@ -24,57 +28,32 @@ export function Picture({
   /** in place of the picture while the camera is private */
   privacy: ComponentChildren
 }) {
-  const video = useRef<HTMLVideoElement>(null)
   const picture = useRef<HTMLDivElement>(null)
-  const stream = view.stream.value
   const state = view.state.value
-  useEffect(() => {
-    const element = video.current
-    if (!element || !stream) return
-    element.srcObject = stream
-    void element.play().catch(() => undefined)
-    let first = true
-    let handle = element.requestVideoFrameCallback(function seen() {
-      if (first) performance.mark('ownsight:first-frame')
-      first = false
-      view.frame()
-      handle = element.requestVideoFrameCallback(seen)
-    })
-    return () => {
-      element.cancelVideoFrameCallback(handle)
-      element.srcObject = null
-    }
-  }, [stream, view])
-  const source = view.source.value
-  const about = source && sourceSentence(source.state, source.code)
-  const fault = view.fault.value
+  const shown = view.shown.value
+  const coming = view.coming.value
+  const last = view.last.value
+  const sessions = [shown, coming].filter(session => session !== undefined)
+  const age = view.age.value
   return (
-    <div ref={picture} class={`picture ${state}`}>
-      {stream && (
-        <video
-          ref={video}
-          data-testid="video"
-          autoplay
-          muted
-          playsInline
-          aria-label={`Live picture of ${name}`}
-        />
-      )}
+    <div ref={picture} class={`picture ${state}`} style={{ '--dim': dimOf(age ?? 0) }}>
+      {sessions.map(session => (
+        <Video key={session.id} session={session} name={name} isShown={session === shown} />
+      ))}
+      {last && state !== 'live' && !privacy && <LastPicture image={last.image} />}
       {privacy}
       {state !== 'live' && !privacy && (
         <div class="veil">
-          {about ? (
-            <p data-testid="source">{about}</p>
-          ) : fault ? (
-            <Fault sentence={sentence(fault)} />
-          ) : (
-            <p class="quiet-light">
-              {state === 'stalled' ? 'The picture has stopped. It is not live.' : connecting}
-            </p>
-          )}
+          <Why view={view} sentence={sentence} connecting={connecting} />
+          {age !== undefined && <PictureAge age={age} takenAt={shown?.takenAt.value ?? last?.takenAt} />}
         </div>
       )}
-      {stream && document.fullscreenEnabled && (
+      {state === 'live' && shown?.takenAt.value !== undefined && (
+        <p class="taken" data-testid="camera-time" title="By the camera's clock">
+          {clockOf(shown.takenAt.value)}
+        </p>
+      )}
+      {shown && document.fullscreenEnabled && (
         <button
           type="button"
           class="full"
@@ -95,4 +74,29 @@ export function Picture({
       )}
     </div>
   )
+}
+
+const SENTENCES: { [state in LiveState]?: string } = {
+  stalled: 'The picture has stopped. It is not live.',
+  reconnecting: 'The connection was lost. Making a new one.',
+  offline: 'Not connected. It goes on by itself when the connection is back.',
+  paused: 'Paused while this page was hidden.',
+}
+
+/** Why there is no live picture, in one sentence: the source's own word first, then what went wrong last. */
+function Why({
+  view,
+  sentence,
+  connecting,
+}: {
+  view: LiveView
+  sentence: (code: string) => string
+  connecting: string
+}) {
+  const source = view.shown.value?.source.value
+  const about = source && sourceSentence(source.state, source.code)
+  const fault = view.fault.value
+  if (about) return <p data-testid="source">{about}</p>
+  if (fault) return <Fault sentence={sentence(fault)} />
+  return <p class="quiet-light">{SENTENCES[view.state.value] ?? connecting}</p>
 }

@@ -1,0 +1,60 @@
+import { DEADLINES } from './deadlines.ts'
+import type { Signs } from './live-state.ts'
+
+/** When to ask whether the path of a session still carries, and when to make another one beside it. */
+
+export type PathSigns = Signs & {
+  /** a sign of life was asked for */
+  probedAt?: number
+  /** the camera last said that it had sent a newer frame */
+  sentAt?: number
+  /** ms between two frames, and how much that varies; undefined before it is known */
+  interval?: { mean: number; deviation: number }
+  /** round trip of the path, ms */
+  rtt?: number
+}
+
+const PATIENCE_MIN_MS = 300
+/** A heartbeat comes each second: no sign at all for longer than this is a reason to ask, at any frame rate. */
+const PATIENCE_MAX_MS = 1500
+const PROBE_MIN_MS = 250
+const PROBE_MAX_MS = 1500
+const HEARTBEAT_LOST_MS = 3500
+const SENDING_MS = 2500
+
+const latest = (...times: (number | undefined)[]): number =>
+  Math.max(...times.map(time => time ?? Number.NEGATIVE_INFINITY))
+const clamp = (low: number, value: number, high: number): number => Math.min(high, Math.max(low, value))
+
+/** Frames tell sooner than heartbeats, once: when one was missed and asked about, only heartbeats are to come. */
+function patience({ phase, interval, frameAt, probedAt }: PathSigns): number {
+  const flowing = phase === 'confirmed' && frameAt !== undefined && latest(probedAt) < frameAt
+  if (!flowing || !interval) return PATIENCE_MAX_MS
+  return clamp(PATIENCE_MIN_MS, interval.mean + 6 * interval.deviation, PATIENCE_MAX_MS)
+}
+
+const probePatience = ({ rtt }: PathSigns): number =>
+  rtt === undefined ? PROBE_MAX_MS / 2 : clamp(PROBE_MIN_MS, 3 * rtt + 150, PROBE_MAX_MS)
+
+/** `probe`: ask the camera for a heartbeat now. `replace`: make a new session beside this one. */
+export function doubtOf(signs: PathSigns, now: number): 'none' | 'probe' | 'replace' {
+  const heard = latest(signs.heartbeatAt, signs.frameAt, signs.confirmedAt)
+  if (now - latest(signs.heartbeatAt, signs.confirmedAt) > HEARTBEAT_LOST_MS) return 'replace'
+  if (signs.phase === 'confirmed' && framesAreLost(signs, now)) return 'replace'
+  if (signs.probedAt !== undefined && signs.probedAt > heard)
+    return now - signs.probedAt > probePatience(signs) ? 'replace' : 'none'
+  return now - heard > patience(signs) ? 'probe' : 'none'
+}
+
+/** The camera sends and nothing is drawn: what is broken is on this side. */
+function framesAreLost(signs: PathSigns, now: number): boolean {
+  const sends = signs.sentAt !== undefined && now - signs.sentAt <= SENDING_MS
+  return sends && now - latest(signs.frameAt, signs.confirmedAt) > DEADLINES.picture
+}
+
+/** True when the session has shown since `since` that nothing is wrong with it: it is kept, and the new one dropped. */
+export function hasRecovered(signs: PathSigns, since: number): boolean {
+  const after = (time: number | undefined): boolean => time !== undefined && time > since
+  // A camera that sends no frame owes none: its source has stopped, and a new session would not mend that.
+  return after(signs.heartbeatAt) && (after(signs.frameAt) || !after(signs.sentAt))
+}

@@ -1,0 +1,52 @@
+import { useEffect, useRef } from 'preact/hooks'
+import type { ViewSession } from '../view-session.ts'
+
+/**
+ * One session's stream in an element of its own, for as long as the session is there: it is decoded while it waits, and
+ * taking its place on the page changes nothing but the class.
+ */
+export function Video({ session, name, isShown }: { session: ViewSession; name: string; isShown: boolean }) {
+  const video = useRef<HTMLVideoElement>(null)
+  useEffect(() => {
+    const element = video.current
+    if (!element) return
+    element.srcObject = session.live.stream
+    void element.play().catch(() => undefined)
+    let handle = element.requestVideoFrameCallback(function seen(_, { rtpTimestamp }) {
+      if (session.signs().frameAt === undefined) performance.mark('ownsight:first-frame')
+      session.frame(rtpTimestamp)
+      handle = element.requestVideoFrameCallback(seen)
+    })
+    session.copyPicture = () => copyOf(element)
+    return () => {
+      session.copyPicture = undefined
+      element.cancelVideoFrameCallback(handle)
+      element.srcObject = null
+    }
+  }, [session])
+  return (
+    <video
+      ref={video}
+      class={isShown ? 'shown' : 'coming'}
+      data-testid={isShown ? 'video' : 'video-coming'}
+      autoplay
+      muted
+      playsInline
+      aria-label={isShown ? `Live picture of ${name}` : undefined}
+      aria-hidden={!isShown}
+    />
+  )
+}
+
+/** Large enough to recognise, small enough to keep: it is only ever shown dimmed. */
+const COPY_WIDTH = 640
+
+function copyOf(video: HTMLVideoElement): HTMLCanvasElement | undefined {
+  const { videoWidth, videoHeight } = video
+  if (videoWidth === 0 || videoHeight === 0) return undefined
+  const canvas = document.createElement('canvas')
+  canvas.width = Math.min(COPY_WIDTH, videoWidth)
+  canvas.height = Math.round((canvas.width * videoHeight) / videoWidth)
+  canvas.getContext('2d')?.drawImage(video, 0, 0, canvas.width, canvas.height)
+  return canvas
+}
