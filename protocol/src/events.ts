@@ -1,6 +1,7 @@
 import * as v from 'valibot'
 import { ENVELOPE_MAX_BYTES } from './limits.ts'
 import { id22, id43 } from './messages.ts'
+import { relayGrant } from './relay-grant.ts'
 
 /**
  * The socket.io wire: event name → arguments, one map per direction and namespace. Nothing here carries a right:
@@ -20,6 +21,7 @@ export const HINT_CODES = [
   'not_signed_in',
   'no_rendezvous',
   'taken',
+  'no_relays',
   'closing',
 ] as const
 export type HintCode = (typeof HINT_CODES)[number]
@@ -62,6 +64,8 @@ export const requests = {
   hold: v.strictObject({ rid: id22 }),
   /** unpaired camera, after pairing → server: an `os1-bind`. */
   bind: v.strictObject({ bind: envelope }),
+  /** device → server: which relays it may use, and for how long. */
+  relays: v.strictObject({}),
   /** camera → server: its newest `os1-beacon`, and at times the signed head of its log. */
   publish: v.strictObject({ beacon: envelope, head: v.optional(envelope) }),
 } as const
@@ -94,6 +98,7 @@ export const replies = {
   hold: v.union([v.strictObject({ ok: v.literal(true) }), hint]),
   bind: v.union([v.strictObject({ ok: v.literal(true) }), hint]),
   publish: v.union([v.strictObject({ ok: v.literal(true) }), hint]),
+  relays: v.union([v.strictObject({ grant: relayGrant }), hint]),
 } as const
 export type Reply<K extends keyof typeof replies> = v.InferOutput<(typeof replies)[K]>
 
@@ -115,6 +120,7 @@ export type ViewerToServer = {
   release: (request: Request<'release'>, ack: Ack<'release'>) => void
   hold: (request: Request<'hold'>, ack: Ack<'hold'>) => void
   join: (request: Request<'join'>, ack: Ack<'join'>) => void
+  relays: (request: Request<'relays'>, ack: Ack<'relays'>) => void
 }
 export type ServerToViewer = ServerEvents & {
   presence: (presence: Presence) => void
@@ -123,6 +129,7 @@ export type ServerToViewer = ServerEvents & {
 export type CameraToServer = {
   auth: ViewerToServer['auth']
   publish: (request: Request<'publish'>, ack: Ack<'publish'>) => void
+  relays: ViewerToServer['relays']
 }
 export type ServerToCamera = ServerEvents & {
   offer: (delivery: Delivery<'offer'>, ack: Ack<'offer'>) => void

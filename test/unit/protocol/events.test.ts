@@ -33,6 +33,12 @@ describe('protocol: events', () => {
     ['reply offer: answer', replies.offer, { answer: 'a.b.c' }],
     ['reply offer: refuse', replies.offer, { refuse: 'a.b.c' }],
     ['reply policy: ack', replies.policy, { ack: 'a.b.c' }],
+    ['request relays', requests.relays, {}],
+    [
+      'reply relays',
+      replies.relays,
+      { grant: { urls: ['turn:a.example:3478'], username: '1:x', credential: 'c', exp: 1 } },
+    ],
     ['reply: hint', replies.offer, { hint: 'offline' }],
     ['presence', presence, { cam, online: true }],
     ['hello', hello, { agent: 'viewer/0.1.0', versions: [1] }],
