@@ -1,6 +1,7 @@
 import { openSource } from './source.ts'
 import type { SourceConfig } from './source-config.ts'
 import { SOURCE_NOTES, type SourceStatus, TRANSCODING_NOTE } from './source-status.ts'
+import { TIER_LIMITS } from './tier.ts'
 
 const DEADLINE_MS = 12_000
 
@@ -11,13 +12,15 @@ export async function checkSource(config: SourceConfig): Promise<SourceStatus> {
   const source = openSource(
     config,
     { cameraName: 'check', camId: 'check' },
-    { h264: true, vp8: false },
+    [{ codec: 'h264', tier: 'source', bps: TIER_LIMITS.source.start }],
     {
       opened: value => {
         transcoding = value
       },
       frame: () =>
         resolve(transcoding ? { state: 'live', transcoding, note: TRANSCODING_NOTE } : { state: 'live' }),
+      rate: () => {},
+      behind: () => {},
       ended: code => resolve({ state: 'failed', code, note: SOURCE_NOTES[code] }),
     },
   )

@@ -1,9 +1,7 @@
-import { AV_PIX_FMT_YUV420P, AV_PIX_FMT_YUVJ420P, SWS_BILINEAR } from 'node-av/constants'
-import { Codec, CodecContext, Frame, type Packet, SoftwareScaleContext, type Stream } from 'node-av/lib'
+import { Codec, CodecContext, Frame, type Packet, type Stream } from 'node-av/lib'
+import { createScaler } from './scaler.ts'
 import { SourceFault } from './source-status.ts'
-
-const MAX_WIDTH = 1280
-const MAX_HEIGHT = 720
+import { tierSize } from './tier.ts'
 
 export type Decoder = {
   /** Decodes one packet whose pts is in ticks; each picture comes as yuv420p, at most 1280 × 720. */
@@ -22,7 +20,7 @@ export async function openDecoder(stream: Stream): Promise<Decoder> {
   if ((await context.open2(codec)) < 0) throw new SourceFault('unsupported')
   const frame = new Frame()
   frame.alloc()
-  const fit = createFit()
+  const fit = createScaler(({ width, height }) => tierSize('source', width, height))
   return {
     decode: async (packet, onPicture) => {
       await context.sendPacket(packet)
@@ -37,55 +35,6 @@ export async function openDecoder(stream: Stream): Promise<Decoder> {
       fit.close()
       frame.free()
       context.freeContext()
-    },
-  }
-}
-
-/** Scales and converts where the encoders need it; a picture that fits goes through untouched. */
-function createFit() {
-  let scaler: SoftwareScaleContext | undefined
-  let scaled: Frame | undefined
-  let key = ''
-  const close = () => {
-    scaler?.freeContext()
-    scaled?.free()
-    scaler = undefined
-    scaled = undefined
-  }
-  const open = (frame: Frame, width: number, height: number) => {
-    close()
-    scaler = new SoftwareScaleContext()
-    scaler.getContext(
-      frame.width,
-      frame.height,
-      frame.format as never,
-      width,
-      height,
-      AV_PIX_FMT_YUV420P,
-      SWS_BILINEAR,
-    )
-    scaled = new Frame()
-    scaled.alloc()
-    scaled.width = width
-    scaled.height = height
-    scaled.format = AV_PIX_FMT_YUV420P
-    scaled.getBuffer()
-  }
-  return {
-    close,
-    apply: async (frame: Frame): Promise<Frame> => {
-      const scale = Math.min(1, MAX_WIDTH / frame.width, MAX_HEIGHT / frame.height)
-      const width = Math.max(2, Math.floor((frame.width * scale) / 2) * 2)
-      const height = Math.max(2, Math.floor((frame.height * scale) / 2) * 2)
-      const plain = frame.format === AV_PIX_FMT_YUV420P || frame.format === AV_PIX_FMT_YUVJ420P
-      if (plain && width === frame.width && height === frame.height) return frame
-      const now = `${frame.width}x${frame.height}:${frame.format}`
-      if (now !== key) open(frame, width, height)
-      key = now
-      if (!scaler || !scaled) throw new SourceFault('unsupported')
-      scaled.makeWritable()
-      if ((await scaler.scaleFrame(scaled, frame)) < 0) throw new SourceFault('unsupported')
-      return scaled
     },
   }
 }

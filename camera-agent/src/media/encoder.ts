@@ -9,30 +9,39 @@ import {
   FF_ENCODER_LIBX264,
 } from 'node-av/constants'
 import { Codec as AvCodec, CodecContext, Dictionary, type Frame, Packet, Rational } from 'node-av/lib'
-import type { Codec } from './media-frame.ts'
+import type { Encoding } from './media-frame.ts'
 import { SourceFault } from './source-status.ts'
+import { TIER_LIMITS } from './tier.ts'
 
 export type Encoder = {
   /** Encodes one yuv420p picture of the encoder's size at `ticks` (90 kHz, increasing). */
   encode(picture: Frame, ticks: number): Promise<void>
+  /** The next picture will be a key frame. */
   forceKey(): void
+  /** Bits per second from the next picture on. */
+  setRate(bps: number): void
   close(): void
 }
 
 export type EncoderSize = { width: number; height: number; fps: number }
-type Emit = (codec: Codec, key: boolean, ticks: number, data: Buffer) => void
+type Emit = (encoding: Encoding, key: boolean, ticks: number, data: Buffer) => void
 
 const CLOCK = new Rational(1, 90_000)
 const NAMES = { h264: FF_ENCODER_LIBX264, vp8: FF_ENCODER_LIBVPX_VP8 }
-const GOP_SECONDS = { h264: 1, vp8: 2 }
+/** A picture this many times its pixels in bits per second looks no better with more. */
+const BITS_PER_PIXEL = 3.7
+const LEAST_CAP = 300_000
+/** libvpx takes its rate at opening only: it is opened anew for a change that matters, upwards not too often. */
+const REOPEN_CHANGE = 0.15
+const REOPEN_UP_MS = 3000
 
 const OPTIONS = {
   h264: {
     preset: 'veryfast',
     tune: 'zerolatency',
     profile: 'baseline',
-    crf: '21',
     'forced-idr': '1',
+    qmin: '16',
     threads: '1',
     'x264-params': 'annexb=1:repeat-headers=1:scenecut=0:sliced-threads=0',
   },
@@ -42,35 +51,54 @@ const OPTIONS = {
     'lag-in-frames': '0',
     'error-resilient': '0',
     qmin: '4',
-    qmax: '48',
+    qmax: '60',
     threads: '1',
   },
 }
 
-export async function openEncoder(codec: Codec, size: EncoderSize, emit: Emit): Promise<Encoder> {
-  const encoder = AvCodec.findEncoderByName(NAMES[codec])
-  if (!encoder) throw new SourceFault('unsupported')
-  const context = new CodecContext()
-  context.allocContext3(encoder)
-  configure(context, codec, size)
-  const result = await context.open2(encoder, Dictionary.fromObject(OPTIONS[codec]))
-  if (result < 0) throw new SourceFault('unsupported')
+export async function openEncoder(
+  encoding: Encoding,
+  size: EncoderSize,
+  bps: number,
+  emit: Emit,
+): Promise<Encoder> {
   const packet = new Packet()
   packet.alloc()
+  let context = await openContext(encoding, size, bps)
+  let openedAt = performance.now()
+  let rate = bps
+  let wanted = bps
   let force = true
+  const retune = async () => {
+    if (wanted === rate) return
+    if (encoding.codec === 'h264') setRate(context, encoding, size, wanted)
+    else {
+      const change = wanted / rate - 1
+      const soon = change > 0 && performance.now() - openedAt < REOPEN_UP_MS
+      if (Math.abs(change) < REOPEN_CHANGE || soon) return
+      context.freeContext()
+      context = await openContext(encoding, size, wanted)
+      openedAt = performance.now()
+    }
+    rate = wanted
+  }
   return {
     encode: async (picture, ticks) => {
+      await retune()
       picture.pts = BigInt(ticks)
       picture.pictType = force ? AV_PICTURE_TYPE_I : AV_PICTURE_TYPE_NONE
       force = false
       if ((await context.sendFrame(picture)) < 0) throw new SourceFault('unsupported')
       while ((await context.receivePacket(packet)) >= 0) {
-        if (packet.data) emit(codec, packet.isKeyframe, Number(packet.pts), packet.data)
+        if (packet.data) emit(encoding, packet.isKeyframe, Number(packet.pts), packet.data)
         packet.unref()
       }
     },
     forceKey: () => {
       force = true
+    },
+    setRate: next => {
+      wanted = next
     },
     close: () => {
       packet.free()
@@ -79,20 +107,48 @@ export async function openEncoder(codec: Codec, size: EncoderSize, emit: Emit): 
   }
 }
 
-function configure(context: CodecContext, codec: Codec, { width, height, fps }: EncoderSize) {
-  const bitrate = BigInt(Math.round(Math.min(2_500_000, Math.max(300_000, width * height * 2.4))))
+async function openContext(encoding: Encoding, size: EncoderSize, bps: number): Promise<CodecContext> {
+  const { codec, tier } = encoding
+  const { width, height, fps } = size
+  const encoder = AvCodec.findEncoderByName(NAMES[codec])
+  if (!encoder) throw new SourceFault('unsupported')
+  const context = new CodecContext()
+  context.allocContext3(encoder)
   context.width = width
   context.height = height
   context.timeBase = CLOCK
-  context.framerate = new Rational(Math.max(1, Math.round(fps)), 1)
+  context.framerate = fps < 1 ? new Rational(1, Math.round(1 / fps)) : new Rational(Math.round(fps), 1)
   context.pixelFormat = AV_PIX_FMT_YUV420P
-  context.gopSize = Math.max(1, Math.round(fps * GOP_SECONDS[codec]))
+  context.gopSize = gopSize(encoding, fps)
   context.maxBFrames = 0
-  context.rcMaxRate = bitrate
-  context.rcBufferSize = Number(bitrate)
-  if (codec === 'vp8') context.bitRate = bitrate
   if (context.codecId === AV_CODEC_ID_H264) {
     context.colorRange = AVCOL_RANGE_MPEG
     context.colorSpace = AVCOL_SPC_BT709
   }
+  setRate(context, encoding, size, bps)
+  const options = { ...OPTIONS[codec], ...(codec === 'vp8' ? keyFrameLimit(fps, tier) : {}) }
+  if ((await context.open2(encoder, Dictionary.fromObject(options))) < 0) throw new SourceFault('unsupported')
+  return context
+}
+
+/** libvpx spends more on a key frame than it shows: its groups of the full size are twice as long. */
+function gopSize({ codec, tier }: Encoding, fps: number): number {
+  const { gopSeconds } = TIER_LIMITS[tier]
+  const seconds = gopSeconds * (codec === 'vp8' && tier === 'source' ? 2 : 1)
+  return Math.max(1, Math.round(fps * seconds))
+}
+
+/** Constant rate: what is sent stays within the link's share, key frames too. Takes effect in a running x264. */
+function setRate(context: CodecContext, { codec, tier }: Encoding, size: EncoderSize, bps: number) {
+  const cap = Math.max(LEAST_CAP, size.width * size.height * BITS_PER_PIXEL)
+  const rate = Math.min(bps, cap)
+  context.bitRate = BigInt(Math.round(rate))
+  context.rcMaxRate = BigInt(Math.round(rate))
+  if (codec === 'vp8') context.rcMinRate = BigInt(Math.round(rate))
+  context.rcBufferSize = Math.round(rate * TIER_LIMITS[tier].bufferSeconds)
+}
+
+/** For libvpx the largest key frame is a percentage of what one picture may take on average. */
+function keyFrameLimit(fps: number, tier: Encoding['tier']): { 'max-intra-rate': string } {
+  return { 'max-intra-rate': String(Math.max(100, Math.round(fps * TIER_LIMITS[tier].bufferSeconds * 80))) }
 }

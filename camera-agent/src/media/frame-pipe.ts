@@ -1,23 +1,34 @@
-import type { Codec } from './media-frame.ts'
+import type { Encoding } from './media-frame.ts'
+import { TIERS } from './tier.ts'
 
 /**
  * What the source process tells the agent, over a pipe of its own: `kind (1) | ticks (6) | length (4) | body`.
  * A format this small is checked byte by byte, so that a source process taken over by a hostile stream meets
  * no deserialiser in the agent.
  */
-export type PipeRecord =
-  | { kind: 'frame'; codec: Codec; key: boolean; ticks: number; data: Buffer }
-  | { kind: 'status'; text: string }
+export type PipeRecord = ({ kind: 'frame' } & SourceFrame) | { kind: 'status'; text: string }
+
+/** One access unit of one encoding; `ticks` at 90 kHz of this run of the source, the same for all its encodings. */
+export type SourceFrame = Encoding & { key: boolean; ticks: number; data: Buffer }
 
 const HEADER = 11
 const STATUS = 0
+const H264 = 1
 const VP8 = 2
+const CODEC_BITS = 3
 const KEY = 4
+const TIER_STEP = 8
 export const MAX_FRAME_BYTES = 4 * 1024 * 1024
 const MAX_STATUS_BYTES = 256
 
-export function encodeFrame(codec: Codec, key: boolean, ticks: number, data: Uint8Array): Buffer {
-  return encode(1 + (codec === 'vp8' ? VP8 - 1 : 0) + (key ? KEY : 0), ticks, data)
+export function encodeFrame(
+  { codec, tier }: Encoding,
+  key: boolean,
+  ticks: number,
+  data: Uint8Array,
+): Buffer {
+  const kind = (codec === 'vp8' ? VP8 : H264) + (key ? KEY : 0) + TIER_STEP * TIERS.indexOf(tier)
+  return encode(kind, ticks, data)
 }
 
 export const encodeStatus = (text: string): Buffer => encode(STATUS, 0, Buffer.from(text))
@@ -54,7 +65,9 @@ export function pipeParser(onRecord: (record: PipeRecord) => void): (chunk: Buff
 
 function bodyLength(head: Buffer): number {
   const kind = head[0] ?? 0
-  const known = kind === STATUS || [1, 2, 1 | KEY, 2 | KEY].includes(kind)
+  const codec = kind & CODEC_BITS
+  const frame = (codec === H264 || codec === VP8) && kind < TIER_STEP * TIERS.length
+  const known = kind === STATUS || frame
   const length = head.readUInt32BE(7)
   if (!known || length > (kind === STATUS ? MAX_STATUS_BYTES : MAX_FRAME_BYTES))
     throw new RangeError('the source process sent no valid record')
@@ -67,7 +80,8 @@ function record(bytes: Buffer, length: number): PipeRecord {
   if (kind === STATUS) return { kind: 'status', text: data.toString('latin1') }
   return {
     kind: 'frame',
-    codec: (kind & 3) === VP8 ? 'vp8' : 'h264',
+    codec: (kind & CODEC_BITS) === VP8 ? 'vp8' : 'h264',
+    tier: TIERS[Math.floor(kind / TIER_STEP)] ?? 'source',
     key: (kind & KEY) !== 0,
     ticks: bytes.readUIntBE(1, 6),
     data,

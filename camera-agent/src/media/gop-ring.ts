@@ -22,6 +22,7 @@ export function createGopRing() {
       bytes += frame.payloads.reduce((size, payload) => size + payload.length, 0)
       if (bytes > MAX_BYTES || frames.length > MAX_FRAMES) clear()
     },
+    bytes: () => bytes,
     /** The current GOP, its timestamps drawn together so that they end at the newest frame's. */
     burst: (): MediaFrame[] => {
       const newest = frames.at(-1)?.timestamp ?? 0

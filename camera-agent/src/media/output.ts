@@ -1,47 +1,49 @@
 import type { Frame } from 'node-av/lib'
-import { type Encoder, openEncoder } from './encoder.ts'
-import type { Codec } from './media-frame.ts'
+import type { Codec, Encoding } from './media-frame.ts'
 import type { Want } from './source-messages.ts'
+import { TIERS, type Tier } from './tier.ts'
+import { createTierOutput, type Send } from './tier-output.ts'
 
-const CODECS = ['h264', 'vp8'] as const
-
-export type Send = (codec: Codec, key: boolean, ticks: number, data: Buffer) => void
 export type Output = ReturnType<typeof createOutput>
 
-/** Where a source's pictures go: one encoder for each codec that has a viewer, opened and closed on demand. */
+/** True for the encoding that a source browsers can play is, as it comes. */
+export const isOriginal = ({ codec, tier }: Encoding): boolean => codec === 'h264' && tier === 'source'
+
+/** Where a source's pictures go: one encoder for each encoding that has a viewer, opened and closed on demand. */
 export function createOutput(first: Want, send: Send) {
-  const encoders: Partial<Record<Codec, Encoder>> = {}
-  let size = ''
+  const tiers = new Map<Tier, ReturnType<typeof createTierOutput>>()
   let want = first
-  const close = (codec: Codec) => {
-    encoders[codec]?.close()
-    delete encoders[codec]
-  }
   return {
-    want: () => want,
     setWant: (next: Want) => {
       want = next
     },
     /** A key frame as soon as the encoder can; nothing where the source is passed through. */
-    forceKey: (codec: Codec) => encoders[codec]?.forceKey(),
+    forceKey: ({ codec, tier }: Encoding) => tiers.get(tier)?.forceKey(codec),
+    /** True when somebody needs decoded pictures of a source that is `passed` through, or is not. */
+    needsPictures: (passed: boolean) => want.some(each => !(passed && isOriginal(each))),
     /** An access unit of the source as it is. */
     passThrough: (key: boolean, ticks: number, data: Buffer) => {
-      if (want.h264) send('h264', key, ticks, data)
+      if (want.some(isOriginal)) send({ codec: 'h264', tier: 'source' }, key, ticks, data)
     },
-    /** A decoded yuv420p picture, encoded for every codec of `codecs` that is wanted. */
-    picture: async (picture: Frame, ticks: number, fps: number, codecs: readonly Codec[] = CODECS) => {
-      const now = `${picture.width}x${picture.height}`
-      if (now !== size) for (const codec of CODECS) close(codec)
-      size = now
-      for (const codec of CODECS) {
-        if (!want[codec] || !codecs.includes(codec)) {
-          close(codec)
+    /** A decoded yuv420p picture, encoded for all that is wanted and not `passed` through. */
+    picture: async (picture: Frame, ticks: number, fps: number, passed = false) => {
+      const wanted = want.filter(each => !(passed && isOriginal(each)))
+      for (const tier of TIERS) {
+        const rates: Partial<Record<Codec, number>> = {}
+        for (const each of wanted) if (each.tier === tier) rates[each.codec] = each.bps
+        if (Object.keys(rates).length === 0) {
+          tiers.get(tier)?.close()
+          tiers.delete(tier)
           continue
         }
-        const { width, height } = picture
-        encoders[codec] ??= await openEncoder(codec, { width, height, fps }, send)
-        await encoders[codec].encode(picture, ticks)
+        const output = tiers.get(tier) ?? createTierOutput(tier, send)
+        tiers.set(tier, output)
+        await output.picture(picture, ticks, fps, rates)
       }
+    },
+    close: () => {
+      for (const output of tiers.values()) output.close()
+      tiers.clear()
     },
   }
 }

@@ -4,7 +4,9 @@ import { FFmpegError, type Frame, Packet } from 'node-av/lib'
 import { accessUnits } from './access-unit.ts'
 import { type Decoder, openDecoder } from './decoder.ts'
 import type { Input } from './input.ts'
+import { createLoadMeter } from './load-meter.ts'
 import type { Output } from './output.ts'
+import { createRateMeter } from './rate-meter.ts'
 import { SourceFault } from './source-status.ts'
 
 /** Ticks start here, so that no reordered picture lies before zero. */
@@ -13,7 +15,14 @@ const CLOCK = 90_000
 const MAX_CACHED = 300
 const MAX_LAG_MS = 700
 
-type Hooks = { onMode(transcoding: boolean): void; closing(): boolean }
+export type Hooks = {
+  onMode(transcoding: boolean): void
+  /** Bits per second of the source as it is. */
+  onRate(bps: number): void
+  /** Decoding and encoding take more time than there is. */
+  onBehind(): void
+  closing(): boolean
+}
 
 /** Reads packets and hands them on until the source ends; a file begins again, its ticks going on. */
 export async function playInput(input: Input, output: Output, hooks: Hooks): Promise<void> {
@@ -83,11 +92,13 @@ function tickCounter(timeBase: { num: number; den: number }) {
 }
 
 /** Passes H.264 through while browsers can play it; decodes when they cannot, or when a viewer needs VP8. */
-function createRoute({ stream, looped }: Input, output: Output, { onMode }: Hooks) {
+function createRoute({ stream, looped }: Input, output: Output, { onMode, onRate, onBehind }: Hooks) {
   const h264 = stream.codecpar.codecId === AV_CODEC_ID_H264
   const unitOf = accessUnits(stream.codecpar.extradata)
   const cache = createCache()
   const late = lagMeter()
+  const meter = createRateMeter()
+  const load = createLoadMeter(onBehind)
   const fps =
     stream.avgFrameRate.num > 0 ? Math.min(60, stream.avgFrameRate.num / stream.avgFrameRate.den) : 25
   let transcoding: boolean | undefined
@@ -100,6 +111,7 @@ function createRoute({ stream, looped }: Input, output: Output, { onMode }: Hook
     transcoding = next
   }
   const closeDecoder = () => {
+    if (decoder) output.close()
     decoder?.close()
     decoder = undefined
   }
@@ -107,8 +119,7 @@ function createRoute({ stream, looped }: Input, output: Output, { onMode }: Hook
     const fresh = decoder === undefined
     decoder ??= await openDecoder(stream)
     const encode = async (picture: Frame, ticks: number) => {
-      if (looped || !late(ticks))
-        await output.picture(picture, ticks, fps, transcoding ? ['h264', 'vp8'] : ['vp8'])
+      if (looped || !late(ticks)) await output.picture(picture, ticks, fps, !transcoding)
     }
     if (fresh) for (const earlier of cache.packets()) await decoder.decode(earlier, async () => {})
     await decoder.decode(packet, encode)
@@ -122,9 +133,11 @@ function createRoute({ stream, looped }: Input, output: Output, { onMode }: Hook
       decide(playable)
       started ||= key
       if (!started) return
-      if (!transcoding && playable && data && data.length > 0) output.passThrough(key, ticks, data)
-      const want = output.want()
-      if (transcoding ? want.h264 || want.vp8 : want.vp8) await decode(packet)
+      if (!transcoding && playable && data && data.length > 0) {
+        if (meter.add(data.length, key)) onRate(meter.rate() ?? 0)
+        output.passThrough(key, ticks, data)
+      }
+      if (output.needsPictures(!transcoding)) await load(() => decode(packet))
       else closeDecoder()
       cache.push(packet, key)
     },

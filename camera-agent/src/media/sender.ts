@@ -1,6 +1,6 @@
 import type { Writable } from 'node:stream'
 import { encodeFrame, encodeStatus, MAX_FRAME_BYTES } from './frame-pipe.ts'
-import type { Codec } from './media-frame.ts'
+import type { Encoding } from './media-frame.ts'
 
 const HIGH_WATER = 4 * 1024 * 1024
 const LOW_WATER = 1024 * 1024
@@ -11,19 +11,20 @@ const LOW_WATER = 1024 * 1024
  */
 export function createSender(
   pipe: Pick<Writable, 'write' | 'writableLength'>,
-  onGap: (codec: Codec) => void,
+  onGap: (encoding: Encoding) => void,
 ) {
-  const skipping = new Set<Codec>()
+  const skipping = new Set<string>()
   return {
-    frame: (codec: Codec, key: boolean, ticks: number, data: Buffer) => {
-      const full = pipe.writableLength > (skipping.has(codec) ? LOW_WATER : HIGH_WATER)
-      if (full || data.length > MAX_FRAME_BYTES || (skipping.has(codec) && !key)) {
-        if (!skipping.has(codec) || (key && full)) onGap(codec)
-        skipping.add(codec)
+    frame: (encoding: Encoding, key: boolean, ticks: number, data: Buffer) => {
+      const name = `${encoding.codec} ${encoding.tier}`
+      const full = pipe.writableLength > (skipping.has(name) ? LOW_WATER : HIGH_WATER)
+      if (full || data.length > MAX_FRAME_BYTES || (skipping.has(name) && !key)) {
+        if (!skipping.has(name) || (key && full)) onGap(encoding)
+        skipping.add(name)
         return
       }
-      skipping.delete(codec)
-      pipe.write(encodeFrame(codec, key, ticks, data))
+      skipping.delete(name)
+      pipe.write(encodeFrame(encoding, key, ticks, data))
     },
     /** Resolves when the agent's end of the pipe has it. */
     status: (text: string): Promise<void> =>

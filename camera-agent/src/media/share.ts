@@ -1,22 +1,31 @@
-import { createGopRing } from './gop-ring.ts'
-import { packetizeH264 } from './h264-payload.ts'
+import { createFeed } from './feed.ts'
 import type { Codec, MediaFrame } from './media-frame.ts'
 import type { SourceConfig } from './source-config.ts'
-import type { Want } from './source-messages.ts'
 import type { SourceStatus } from './source-status.ts'
-import { createSupervisor } from './supervisor.ts'
-import { createTimeline } from './timeline.ts'
-import { packetizeVp8 } from './vp8-payload.ts'
+import { createViewers } from './viewers.ts'
 
 export type { Codec, MediaFrame } from './media-frame.ts'
 export type { SourceConfig } from './source-config.ts'
 export type { SourceStatus } from './source-status.ts'
 
-export type Subscription = { close(): void; requestKeyframe(): void }
+export type Subscription = {
+  close(): void
+  requestKeyframe(): void
+  /** Bits per second that this viewer's link carries, headers and repair included. */
+  setBudget(bps: number): void
+}
 
 export type Share = {
-  /** The current GOP comes first, at once, then every frame as the source yields it. Nothing comes synchronously. */
-  subscribe(codec: Codec, onFrame: (frame: MediaFrame) => void): Subscription
+  /**
+   * The current GOP comes first, at once, then every frame as the source yields it. Nothing comes synchronously. Without
+   * a budget a viewer is sent the best there is; with one, what fits. A change of quality begins with a key frame, and
+   * timestamps only move forward.
+   */
+  subscribe(
+    codec: Codec,
+    onFrame: (frame: MediaFrame) => void,
+    options?: { budget?: number | undefined },
+  ): Subscription
   status(): SourceStatus
   /** Every change of status; returns the way to stop listening. */
   onStatus(handler: (status: SourceStatus) => void): () => void
@@ -36,98 +45,56 @@ export type ShareOptions = {
 }
 
 const LINGER_MS = 5000
-const CLOSED: SourceStatus = { state: 'closed' }
-const PACKETIZE = { h264: packetizeH264, vp8: packetizeVp8 }
-
-type Lane = {
-  ring: ReturnType<typeof createGopRing>
-  viewers: Set<(frame: MediaFrame) => void>
-  wanted: boolean
-  linger?: NodeJS.Timeout | undefined
-}
-
-const createLane = (): Lane => ({ ring: createGopRing(), viewers: new Set(), wanted: false })
+/** A sub stream that failed is left alone this long. */
+const SUB_RETRY_MS = 60_000
 
 /** One source shared by all its viewers: opened when the first comes, closed a little after the last went. */
 export function createShare(config: SourceConfig, options: ShareOptions): Share {
-  const lanes: Record<Codec, Lane> = { h264: createLane(), vp8: createLane() }
+  const { cameraName, camId, lingerMs = LINGER_MS } = options
   const handlers = new Set<(status: SourceStatus) => void>()
-  const timeline = createTimeline()
-  let supervisor: ReturnType<typeof createSupervisor> | undefined
-  let closing: Promise<void> = Promise.resolve()
   let closed = false
   let isPrivate = false
+  let subFailedAt = Number.NEGATIVE_INFINITY
+  let told: SourceStatus = { state: 'closed' }
 
-  const publish = (status: SourceStatus) => {
+  const publish = () => {
+    const status = current()
+    if (status === told || (status.state === 'closed' && told.state === 'closed')) return
+    told = status
     for (const handler of handlers) handler(status)
   }
-  const onFrame = (codec: Codec, key: boolean, ticks: number, data: Buffer) => {
-    const lane = lanes[codec]
-    if (!lane.wanted) return
-    const frame = { payloads: PACKETIZE[codec](data), timestamp: timeline.map(ticks), key }
-    if (frame.payloads.length === 0) return
-    lane.ring.push(frame)
-    for (const viewer of lane.viewers) viewer(frame)
-  }
-  const restarted = () => {
-    timeline.restart()
-    for (const lane of Object.values(lanes)) lane.ring.clear()
-  }
-  const update = () => {
-    const want: Want = { h264: lanes.h264.wanted, vp8: lanes.vp8.wanted }
-    if (supervisor && (want.h264 || want.vp8)) supervisor.want(want)
-    else if (supervisor) stop()
-    else if (!closed && (want.h264 || want.vp8)) {
-      supervisor = createSupervisor(config, options, want, { frame: onFrame, restarted, status: publish })
-      publish(supervisor.status())
+  const settings = { cameraName, camId, lingerMs }
+  const main = createFeed(config, settings, publish)
+  const second = subOf(config)
+  const sub = second && createFeed(second, settings, () => onSubStatus())
+  const usable = () => (performance.now() - subFailedAt > SUB_RETRY_MS ? sub : undefined)
+  const viewers = createViewers(main, usable)
+  const onSubStatus = () => {
+    const { state, transcoding } = sub?.status() ?? told
+    if (state === 'failed' || state === 'reconnecting' || transcoding) {
+      subFailedAt = performance.now()
+      viewers.review()
     }
+    publish()
   }
-  const stop = () => {
-    const ending = supervisor
-    supervisor = undefined
-    closing = Promise.all([closing, ending?.close()]).then(() => {})
-    publish(CLOSED)
+  const current = (): SourceStatus => {
+    const status = main.status()
+    return status.state === 'closed' && sub ? sub.status() : status
   }
   const empty = () => {
-    for (const lane of Object.values(lanes)) {
-      clearTimeout(lane.linger)
-      lane.viewers.clear()
-      lane.wanted = false
-      lane.ring.clear()
-    }
-    if (supervisor) stop()
+    viewers.clear()
+    main.empty()
+    sub?.empty()
   }
-  const release = (lane: Lane) => {
-    lane.wanted = false
-    lane.ring.clear()
-    update()
-  }
-
   return {
-    subscribe: (codec, onFrame) => {
-      const lane = lanes[codec]
-      clearTimeout(lane.linger)
-      let open = true
+    subscribe: (codec, onFrame, { budget } = {}) => {
+      const viewer = viewers.create(codec, onFrame, budget)
       queueMicrotask(() => {
-        if (!open || closed || isPrivate) return
-        lane.wanted = true
-        for (const frame of lane.ring.burst()) if (open) onFrame(frame)
-        if (open) lane.viewers.add(viewer)
-        update()
+        if (!closed && !isPrivate) viewer.begin()
       })
-      const viewer = (frame: MediaFrame) => onFrame(frame)
-      return {
-        close: () => {
-          open = false
-          lane.viewers.delete(viewer)
-          if (!lane.wanted || lane.viewers.size > 0) return
-          clearTimeout(lane.linger)
-          lane.linger = setTimeout(release, options.lingerMs ?? LINGER_MS, lane)
-        },
-        requestKeyframe: () => supervisor?.requestKeyframe(codec),
-      }
+      return { close: viewer.close, requestKeyframe: viewer.requestKeyframe, setBudget: viewer.setBudget }
     },
-    status: () => supervisor?.status() ?? CLOSED,
+    status: current,
     onStatus: handler => {
       handlers.add(handler)
       return () => handlers.delete(handler)
@@ -136,12 +103,17 @@ export function createShare(config: SourceConfig, options: ShareOptions): Share 
       isPrivate = on
       if (on) empty()
     },
-    viewers: () => lanes.h264.viewers.size + lanes.vp8.viewers.size,
-    pid: () => supervisor?.pid(),
+    viewers: viewers.count,
+    pid: () => main.pid() ?? sub?.pid(),
     close: async () => {
       closed = true
       empty()
-      await closing
+      await Promise.all([main.ended(), sub?.ended()])
     },
   }
+}
+
+/** The camera's own smaller stream, as a source by itself. */
+function subOf(config: SourceConfig): SourceConfig | undefined {
+  return config.kind === 'rtsp' && config.sub ? { kind: 'rtsp', url: config.sub } : undefined
 }

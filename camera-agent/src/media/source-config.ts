@@ -1,7 +1,12 @@
 import * as v from 'valibot'
 
 export type SourceConfig =
-  | { kind: 'rtsp'; url: string }
+  | {
+      kind: 'rtsp'
+      url: string
+      /** The camera's own smaller stream, for viewers on slow links. */
+      sub?: string | undefined
+    }
   | { kind: 'file'; path: string }
   | {
       kind: 'test-pattern'
@@ -49,7 +54,7 @@ const filePath = v.pipe(
 const schema = v.variant(
   'kind',
   [
-    v.strictObject({ kind: v.literal('rtsp'), url: rtspUrl }),
+    v.strictObject({ kind: v.literal('rtsp'), url: rtspUrl, sub: v.optional(rtspUrl) }),
     v.strictObject({ kind: v.literal('file'), path: filePath }),
     v.strictObject({
       kind: v.literal('test-pattern'),

@@ -1,8 +1,9 @@
-import type { Codec } from './media-frame.ts'
+import type { Codec, Encoding } from './media-frame.ts'
 import type { SourceConfig } from './source-config.ts'
+import type { Tier } from './tier.ts'
 
-/** Which codecs have a viewer now. */
-export type Want = Record<Codec, boolean>
+/** The encodings that have a viewer now, and the bits per second each may take. */
+export type Want = readonly (Encoding & { bps: number })[]
 
 /** A source as its process sees it: a file is a descriptor already open, never a path. */
 export type ChildSource = Exclude<SourceConfig, { kind: 'file' }> | { kind: 'file' }
@@ -11,9 +12,12 @@ export type ChildSource = Exclude<SourceConfig, { kind: 'file' }> | { kind: 'fil
 export type SourceCommand =
   | { type: 'open'; source: ChildSource; cameraName: string; camId: string; want: Want }
   | { type: 'want'; want: Want }
-  | { type: 'key'; codec: Codec }
+  | { type: 'key'; codec: Codec; tier: Tier }
   | { type: 'close' }
 
 /** Descriptors the source process inherits beside its IPC channel. */
 export const FRAME_FD = 4
 export const FILE_FD = 5
+
+/** Bits per second; what a source process says beyond it is no rate. */
+export const MAX_RATE = 999_999_999

@@ -7,7 +7,7 @@ import { createOutput, type Output } from './output.ts'
 import { playInput } from './play-input.ts'
 import { playTestPattern } from './play-test-pattern.ts'
 import { createSender } from './sender.ts'
-import { FRAME_FD, type SourceCommand } from './source-messages.ts'
+import { FRAME_FD, MAX_RATE, type SourceCommand } from './source-messages.ts'
 import { SourceFault } from './source-status.ts'
 
 /** Entry of the process that reads one source: confined first, then told what to read. */
@@ -19,12 +19,12 @@ let output: Output | undefined
 let closing = false
 const die = () => process.kill(process.pid, 'SIGKILL')
 const pipe = new Socket({ fd: FRAME_FD, readable: true, writable: true }).on('error', die).on('close', die)
-const sender = createSender(pipe, codec => output?.forceKey(codec))
+const sender = createSender(pipe, encoding => output?.forceKey(encoding))
 
 process.on('message', (command: SourceCommand) => {
   if (command.type === 'open') void run(command)
   if (command.type === 'want') output?.setWant(command.want)
-  if (command.type === 'key') output?.forceKey(command.codec)
+  if (command.type === 'key') output?.forceKey(command)
   if (command.type === 'close') closing = true
 })
 await sender.status('confined')
@@ -33,6 +33,8 @@ async function run(command: Extract<SourceCommand, { type: 'open' }>) {
   output = createOutput(command.want, sender.frame)
   const hooks = {
     onMode: (transcoding: boolean) => void sender.status(transcoding ? 'transcoding' : 'opened'),
+    onRate: (bps: number) => void sender.status(`rate ${Math.min(bps, MAX_RATE)}`),
+    onBehind: () => void sender.status('behind'),
     closing: () => closing,
   }
   try {

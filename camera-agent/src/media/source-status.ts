@@ -18,6 +18,8 @@ export type SourceStatus = {
   code?: SourceCode
   note?: string
   transcoding?: boolean
+  /** True while encodings are given up because this machine cannot keep up with them. */
+  reduced?: boolean
 }
 
 export const SOURCE_NOTES: Record<SourceCode, string> = {
@@ -35,6 +37,9 @@ export const SOURCE_NOTES: Record<SourceCode, string> = {
 
 export const TRANSCODING_NOTE =
   'The camera source is converted because browsers cannot play it as it is; H.264 without B-frames costs less.'
+
+export const REDUCED_NOTE =
+  'This machine is too slow for every picture quality at once: viewers on slow links are sent fewer or smaller pictures.'
 
 /** Faults that trying again soon does not mend; repeated wrong passwords may lock a camera. */
 export const LASTING: ReadonlySet<SourceCode> = new Set([

@@ -2,8 +2,8 @@ import { type ChildProcess, fork } from 'node:child_process'
 import { closeSync, constants, fstatSync, openSync } from 'node:fs'
 import type { Readable } from 'node:stream'
 import { fileURLToPath } from 'node:url'
-import { type PipeRecord, pipeParser } from './frame-pipe.ts'
-import type { Codec } from './media-frame.ts'
+import { type PipeRecord, pipeParser, type SourceFrame } from './frame-pipe.ts'
+import type { Encoding } from './media-frame.ts'
 import type { SourceConfig } from './source-config.ts'
 import { FRAME_FD, type SourceCommand, type Want } from './source-messages.ts'
 import { isSourceCode, type SourceCode, SourceFault } from './source-status.ts'
@@ -11,7 +11,11 @@ import { isSourceCode, type SourceCode, SourceFault } from './source-status.ts'
 export type SourceEvents = {
   /** The picture is there; `transcoding` may come again with another value. */
   opened(transcoding: boolean): void
-  frame(codec: Codec, key: boolean, ticks: number, data: Buffer): void
+  frame(frame: SourceFrame): void
+  /** Bits per second of a source that is passed through. */
+  rate(bps: number): void
+  /** The process cannot encode as fast as the pictures come. */
+  behind(): void
   /** Once, after the process is gone. */
   ended(code: SourceCode): void
 }
@@ -19,7 +23,7 @@ export type SourceEvents = {
 export type Source = {
   pid: number | undefined
   want(want: Want): void
-  requestKeyframe(codec: Codec): void
+  requestKeyframe(encoding: Encoding): void
   close(): Promise<void>
 }
 
@@ -52,7 +56,7 @@ export function openSource(
       want = next
       send({ type: 'want', want: next })
     },
-    requestKeyframe: codec => send({ type: 'key', codec }),
+    requestKeyframe: ({ codec, tier }) => send({ type: 'key', codec, tier }),
     close: async () => {
       send({ type: 'close' })
       const timer = setTimeout(() => child.kill('SIGKILL'), CLOSE_GRACE_MS)
@@ -113,11 +117,10 @@ function watch(child: ChildProcess, events: SourceEvents, onConfined: () => void
   let over = false
   const onRecord = (record: PipeRecord) => {
     if (over) return
-    if (record.kind === 'frame') events.frame(record.codec, record.key, record.ticks, record.data)
+    if (record.kind === 'frame') events.frame(record)
     else if (record.text === 'confined') onConfined()
-    else if (record.text === 'opened' || record.text === 'transcoding')
-      events.opened(record.text === 'transcoding')
     else if (isSourceCode(record.text)) code = record.text
+    else onWord(record.text, events)
   }
   const parse = pipeParser(onRecord)
   const pipe = child.stdio[FRAME_FD] as Readable
@@ -145,4 +148,10 @@ function watch(child: ChildProcess, events: SourceEvents, onConfined: () => void
     })
     child.once('close', end)
   })
+}
+
+function onWord(text: string, events: SourceEvents) {
+  if (text === 'opened' || text === 'transcoding') events.opened(text === 'transcoding')
+  else if (text === 'behind') events.behind()
+  else if (/^rate \d{1,9}$/.test(text)) events.rate(Number(text.slice(5)))
 }

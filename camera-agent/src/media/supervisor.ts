@@ -1,9 +1,11 @@
-import type { Codec } from './media-frame.ts'
+import type { SourceFrame } from './frame-pipe.ts'
+import { createKeyRequests } from './key-requests.ts'
 import { openSource, type Source, type SourceIdentity } from './source.ts'
 import type { SourceConfig } from './source-config.ts'
 import type { Want } from './source-messages.ts'
 import {
   LASTING,
+  REDUCED_NOTE,
   SOURCE_NOTES,
   type SourceCode,
   type SourceStatus,
@@ -15,12 +17,15 @@ const STALL_MS = 3000
 const GIVE_UP_MS = 8000
 const BACKOFF_MS = [500, 1000, 2000, 4000]
 const LASTING_BACKOFF_MS = 30_000
-const KEYFRAME_INTERVAL_MS = 500
 
 export type SupervisorEvents = {
-  frame(codec: Codec, key: boolean, ticks: number, data: Buffer): void
+  frame(frame: SourceFrame): void
   /** A new process was started: its ticks begin anew. */
   restarted(): void
+  /** Bits per second of a source that is passed through. */
+  rate(bps: number): void
+  /** The process cannot encode as fast as the pictures come. */
+  behind(): void
   status(status: SourceStatus): void
 }
 
@@ -39,11 +44,15 @@ export function createSupervisor(
   let closed = false
   let timer: NodeJS.Timeout | undefined
   let overdue: SourceCode | undefined
-  const lastKeyRequest: Partial<Record<Codec, number>> = {}
+  let reduced = false
+  const keys = createKeyRequests(encoding => source?.requestKeyframe(encoding))
 
   const set = (next: SourceStatus) => {
     const changed =
-      next.state !== status.state || next.code !== status.code || next.transcoding !== status.transcoding
+      next.state !== status.state ||
+      next.code !== status.code ||
+      next.transcoding !== status.transcoding ||
+      next.reduced !== status.reduced
     status = next
     if (changed) events.status(next)
   }
@@ -62,13 +71,14 @@ export function createSupervisor(
     wait(GIVE_UP_MS - STALL_MS, abandon)
   }
 
-  const onFrame: SupervisorEvents['frame'] = (codec, key, ticks, data) => {
+  const onFrame = (frame: SourceFrame) => {
     if (closed) return
     attempts = 0
     wasLive = true
-    if (status.state !== 'live') set(live(transcoding))
+    if (status.state !== 'live') set(live(transcoding, reduced))
     wait(STALL_MS, stalled)
-    events.frame(codec, key, ticks, data)
+    if (frame.key) keys.met(frame)
+    events.frame(frame)
   }
   let transcoding = false
   const onEnded = (code: SourceCode) => {
@@ -89,9 +99,11 @@ export function createSupervisor(
     source = openSource(config, who, want, {
       opened: value => {
         transcoding = value
-        if (status.state === 'live') set(live(value))
+        if (status.state === 'live') set(live(value, reduced))
       },
       frame: onFrame,
+      rate: events.rate,
+      behind: events.behind,
       ended: onEnded,
     })
   }
@@ -104,20 +116,23 @@ export function createSupervisor(
       want = next
       source?.want(next)
     },
-    /** Passed on at most twice a second and codec (a viewer under loss asks for every lost picture). */
-    requestKeyframe: (codec: Codec) => {
-      const now = performance.now()
-      if (now - (lastKeyRequest[codec] ?? -KEYFRAME_INTERVAL_MS) < KEYFRAME_INTERVAL_MS) return
-      lastKeyRequest[codec] = now
-      source?.requestKeyframe(codec)
+    requestKeyframe: keys.request,
+    /** Says in the status whether encodings were given up because they take too long. */
+    setReduced: (value: boolean) => {
+      reduced = value
+      if (status.state === 'live') set(live(transcoding, reduced))
     },
     close: async () => {
       closed = true
       clearTimeout(timer)
+      keys.close()
       await source?.close()
     },
   }
 }
 
-const live = (transcoding: boolean): SourceStatus =>
-  transcoding ? { state: 'live', transcoding, note: TRANSCODING_NOTE } : { state: 'live' }
+const live = (transcoding: boolean, reduced: boolean): SourceStatus => ({
+  state: 'live',
+  ...(transcoding ? { transcoding, note: TRANSCODING_NOTE } : {}),
+  ...(reduced ? { reduced, note: REDUCED_NOTE } : {}),
+})

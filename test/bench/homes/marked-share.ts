@@ -27,7 +27,11 @@ export function createShare(_config: unknown, options: ShareOptions): Share {
   return {
     subscribe(_codec, onFrame) {
       viewers.add(onFrame)
-      return { close: () => void viewers.delete(onFrame), requestKeyframe: () => undefined }
+      return {
+        close: () => void viewers.delete(onFrame),
+        requestKeyframe: () => undefined,
+        setBudget: () => undefined,
+      }
     },
     status: () => ({ state: 'live' }) as ReturnType<Share['status']>,
     onStatus: () => () => undefined,

@@ -10,8 +10,8 @@ import {
 const body = Buffer.from('picture')
 const stream = Buffer.concat([
   encodeStatus('opened'),
-  encodeFrame('h264', true, 90_000, body),
-  encodeFrame('vp8', false, 2 ** 40, body),
+  encodeFrame({ codec: 'h264', tier: 'source' }, true, 90_000, body),
+  encodeFrame({ codec: 'vp8', tier: 'still' }, false, 2 ** 40, body),
 ])
 
 describe('frame pipe', () => {
@@ -22,15 +22,20 @@ describe('frame pipe', () => {
       for (let at = 0; at < stream.length; at += step) parse(stream.subarray(at, at + step))
       assert.deepEqual(records, [
         { kind: 'status', text: 'opened' },
-        { kind: 'frame', codec: 'h264', key: true, ticks: 90_000, data: body },
-        { kind: 'frame', codec: 'vp8', key: false, ticks: 2 ** 40, data: body },
+        { kind: 'frame', codec: 'h264', tier: 'source', key: true, ticks: 90_000, data: body },
+        { kind: 'frame', codec: 'vp8', tier: 'still', key: false, ticks: 2 ** 40, data: body },
       ])
     })
 
   it('refuses an unknown kind and a body beyond its limit before it is there', () => {
     const parse = () => pipeParser(() => assert.fail('no record'))
-    assert.throws(() => parse()(Buffer.from([9, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1])), RangeError)
-    const huge = encodeFrame('h264', true, 0, Buffer.alloc(0))
+    for (const kind of [3, 4, 8, 12, 49, 255])
+      assert.throws(
+        () => parse()(Buffer.from([kind, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1])),
+        RangeError,
+        String(kind),
+      )
+    const huge = encodeFrame({ codec: 'h264', tier: 'mid' }, true, 0, Buffer.alloc(0))
     huge.writeUInt32BE(MAX_FRAME_BYTES + 1, 7)
     assert.throws(() => parse()(huge), RangeError)
     const wordy = encodeStatus('')

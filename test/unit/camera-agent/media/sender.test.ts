@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { MAX_FRAME_BYTES, type PipeRecord, pipeParser } from '@ownsight/camera-agent/media/frame-pipe'
 import { createSender } from '@ownsight/camera-agent/media/sender'
+import type { Tier } from '@ownsight/camera-agent/media/tier'
 
 const MB = 1024 * 1024
 
@@ -10,13 +11,14 @@ describe('sender', () => {
     const gaps: string[] = []
     const parse = pipeParser(record => written.push(record))
     const pipe = { writableLength: 0, write: parse }
-    const sender = createSender(pipe as never, codec => gaps.push(codec))
+    const sender = createSender(pipe as never, ({ codec, tier }) => gaps.push(`${codec} ${tier}`))
     const keys = () => written.map(record => record.kind === 'frame' && record.key)
     return {
       pipe,
       gaps,
       keys,
-      send: (key: boolean, size = 10) => sender.frame('h264', key, 0, Buffer.alloc(size)),
+      send: (key: boolean, size = 10, tier: Tier = 'source') =>
+        sender.frame({ codec: 'h264', tier }, key, 0, Buffer.alloc(size)),
     }
   }
 
@@ -36,7 +38,7 @@ describe('sender', () => {
     send(true)
     send(false)
     assert.deepEqual(keys(), [true, true, false])
-    assert.deepEqual(gaps, ['h264'])
+    assert.deepEqual(gaps, ['h264 source'])
   })
 
   it('waits until most of the backlog is gone, and asks again', () => {
@@ -49,6 +51,17 @@ describe('sender', () => {
     send(true)
     assert.deepEqual(keys(), [true])
     assert.equal(gaps.length, 2)
+  })
+
+  it('makes each encoding wait for a key frame of its own', () => {
+    const { pipe, keys, send } = open()
+    pipe.writableLength = 4 * MB + 1
+    send(false)
+    pipe.writableLength = 0
+    send(true, 10, 'mid')
+    send(false)
+    send(false, 10, 'mid')
+    assert.deepEqual(keys(), [true, false])
   })
 
   it('leaves out a picture larger than the pipe takes', () => {

@@ -1,0 +1,211 @@
+import { createCeiling } from './ceiling.ts'
+import type { SourceFrame } from './frame-pipe.ts'
+import { createGopRing } from './gop-ring.ts'
+import { packetizeH264 } from './h264-payload.ts'
+import type { Encoding } from './media-frame.ts'
+import { isOriginal } from './output.ts'
+import { createRateMeter } from './rate-meter.ts'
+import type { Route } from './route.ts'
+import type { SourceIdentity } from './source.ts'
+import type { SourceConfig } from './source-config.ts'
+import type { SourceStatus } from './source-status.ts'
+import { createSupervisor } from './supervisor.ts'
+import { TIER_LIMITS, type Tier } from './tier.ts'
+import { createTimeline } from './timeline.ts'
+import { packetizeVp8 } from './vp8-payload.ts'
+
+/** One encoding of one source as the agent hands it on. It belongs to its feed, and to no other for ever. */
+export type Lane = {
+  readonly feed: Feed
+  readonly encoding: Encoding
+  readonly ring: ReturnType<typeof createGopRing>
+  readonly meter: ReturnType<typeof createRateMeter>
+  /** Who is sent it, or will be from its next key frame on. */
+  readonly routes: Set<Route>
+  bps: number
+  wanted: boolean
+  /** A key frame has come since it is wanted: what follows can be decoded. */
+  begun: boolean
+  linger?: NodeJS.Timeout | undefined
+  /** This lane as something a viewer may be sent: all of it, or its key frames. */
+  readonly whole: Aim
+  readonly keys: Aim
+}
+
+export type Aim = { readonly lane: Lane; readonly keysOnly: boolean }
+
+export type Feed = {
+  /** The lane of an encoding, the same object each time. */
+  lane(encoding: Encoding): Lane
+  lanes(): readonly Lane[]
+  join(lane: Lane, route: Route): void
+  leave(lane: Lane, route: Route): void
+  setRate(lane: Lane, bps: number): void
+  requestKeyframe(lane: Lane): void
+  /** Tiers the process could not keep up with are not allowed for a while. */
+  allows(tier: Tier): boolean
+  /** Call it now and then: allows a tier again when it is time. */
+  rest(): void
+  /** True while the source goes to H.264 viewers as it is. */
+  passes(): boolean
+  /** Bits per second of the source as it is; undefined until measured. */
+  passedRate(): number | undefined
+  status(): SourceStatus
+  pid(): number | undefined
+  /** Closes the source whoever watches. */
+  empty(): void
+  /** Resolves when every process this feed started is gone. */
+  ended(): Promise<void>
+}
+export type FeedOptions = SourceIdentity & { lingerMs: number }
+
+const CLOSED: SourceStatus = { state: 'closed' }
+const PACKETIZE = { h264: packetizeH264, vp8: packetizeVp8 }
+
+/**
+ * One source and its lanes: its process is started when the first lane is wanted and ended when none is. Frames reach
+ * the lanes of this very object through the process it started, by no name or number that could be another camera's.
+ */
+export function createFeed(config: SourceConfig, options: FeedOptions, onStatus: () => void): Feed {
+  const lanes: Lane[] = []
+  const timeline = createTimeline()
+  const ceiling = createCeiling()
+  let supervisor: ReturnType<typeof createSupervisor> | undefined
+  let closing: Promise<void> = Promise.resolve()
+  let wanted = ''
+  let passed: number | undefined
+
+  const onFrame = ({ codec, tier, key, ticks, data }: SourceFrame) => {
+    const lane = lanes.find(({ encoding }) => encoding.codec === codec && encoding.tier === tier)
+    if (!lane?.wanted || (!key && !lane.begun)) return
+    const frame = { payloads: PACKETIZE[codec](data), timestamp: timeline.map(ticks), key }
+    if (frame.payloads.length === 0) return
+    lane.begun = true
+    lane.meter.add(data.length, key)
+    lane.ring.push(frame)
+    for (const route of [...lane.routes]) route.take(lane, frame)
+  }
+  const restarted = () => {
+    timeline.restart()
+    for (const lane of lanes) reset(lane)
+  }
+  const passes = () => config.kind !== 'test-pattern' && supervisor?.status().transcoding !== true
+  const behind = () => {
+    const running = lanes.filter(lane => lane.wanted && !(passes() && isOriginal(lane.encoding)))
+    if (ceiling.behind(running.map(({ encoding }) => encoding.tier))) supervisor?.setReduced(true)
+  }
+  const start = () => {
+    const want = wantOf(lanes)
+    wanted = JSON.stringify(want)
+    supervisor = createSupervisor(config, options, want, {
+      frame: onFrame,
+      restarted,
+      rate: bps => {
+        passed = bps
+      },
+      behind,
+      status: onStatus,
+    })
+    onStatus()
+  }
+  const stop = () => {
+    const ending = supervisor
+    supervisor = undefined
+    passed = undefined
+    closing = Promise.all([closing, ending?.close()]).then(() => {})
+    onStatus()
+  }
+  const update = () => {
+    const want = wantOf(lanes)
+    if (!supervisor && want.length > 0) return start()
+    if (!supervisor) return
+    if (want.length === 0) return stop()
+    const text = JSON.stringify(want)
+    if (text !== wanted) supervisor.want(want)
+    wanted = text
+  }
+  const release = (lane: Lane) => {
+    lane.wanted = false
+    reset(lane)
+    update()
+  }
+  const feed: Feed = {
+    lane: encoding => {
+      const known = lanes.find(lane => sameEncoding(lane.encoding, encoding))
+      if (known) return known
+      const lane = createLane(feed, encoding)
+      lanes.push(lane)
+      return lane
+    },
+    lanes: () => lanes,
+    join: (lane, route) => {
+      clearTimeout(lane.linger)
+      lane.routes.add(route)
+      lane.wanted = true
+      update()
+    },
+    leave: (lane, route) => {
+      if (!lane.routes.delete(route) || lane.routes.size > 0 || !lane.wanted) return
+      clearTimeout(lane.linger)
+      lane.linger = setTimeout(release, options.lingerMs, lane)
+    },
+    setRate: (lane, bps) => {
+      lane.bps = bps
+      if (supervisor && lane.wanted) update()
+    },
+    requestKeyframe: ({ encoding }) => supervisor?.requestKeyframe(encoding),
+    allows: ceiling.allows,
+    rest: () => {
+      if (ceiling.rest()) supervisor?.setReduced(ceiling.any())
+    },
+    passes,
+    passedRate: () => passed,
+    status: () => supervisor?.status() ?? CLOSED,
+    pid: () => supervisor?.pid(),
+    empty: () => {
+      for (const lane of lanes) {
+        clearTimeout(lane.linger)
+        lane.routes.clear()
+        lane.wanted = false
+        reset(lane)
+      }
+      if (supervisor) stop()
+    },
+    ended: () => closing,
+  }
+  return feed
+}
+
+function createLane(feed: Feed, encoding: Encoding): Lane {
+  const lane: Lane = {
+    feed,
+    encoding,
+    ring: createGopRing(),
+    meter: createRateMeter(),
+    routes: new Set(),
+    bps: TIER_LIMITS[encoding.tier].start,
+    wanted: false,
+    begun: false,
+    get whole() {
+      return whole
+    },
+    get keys() {
+      return keys
+    },
+  }
+  const whole: Aim = { lane, keysOnly: false }
+  const keys: Aim = { lane, keysOnly: true }
+  return lane
+}
+
+function reset(lane: Lane) {
+  lane.ring.clear()
+  lane.meter.reset()
+  lane.begun = false
+}
+
+const sameEncoding = (one: Encoding, other: Encoding): boolean =>
+  one.codec === other.codec && one.tier === other.tier
+
+const wantOf = (lanes: readonly Lane[]) =>
+  lanes.filter(lane => lane.wanted).map(({ encoding, bps }) => ({ ...encoding, bps }))

@@ -1,0 +1,26 @@
+const WINDOW_MS = 2000
+/** Beyond this share of the time, pictures are late or left out. */
+const FULL = 0.95
+
+/**
+ * Watches how much of the time goes into decoding and encoding; calls `onBehind` at the end of every window in which
+ * there was hardly any left.
+ */
+export function createLoadMeter(onBehind: () => void, now: () => number = () => performance.now()) {
+  let start = now()
+  let busy = 0
+  return async <T>(work: () => Promise<T>): Promise<T> => {
+    const begun = now()
+    try {
+      return await work()
+    } finally {
+      const end = now()
+      busy += end - begun
+      if (end - start >= WINDOW_MS) {
+        if (busy / (end - start) > FULL) onBehind()
+        start = end
+        busy = 0
+      }
+    }
+  }
+}

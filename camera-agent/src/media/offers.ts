@@ -1,0 +1,53 @@
+import type { Offer } from './choose-tier.ts'
+import type { Aim, Feed, Lane } from './feed.ts'
+import type { Codec } from './media-frame.ts'
+import { isOriginal } from './output.ts'
+import { TIER_LIMITS, TIERS, type Tier } from './tier.ts'
+
+/** What a stream that is passed through takes of a link beyond its mean. */
+const PEAK = 1.1
+/** A tier that is not clearly smaller than the source it is made of saves nothing. */
+const SMALLER = 0.8
+/** A camera's sub stream, until it has been measured. */
+const SUB_BPS = 500_000
+
+/** Everything a viewer of `codec` could be sent now, best first, never empty. `sub` is the camera's own smaller stream. */
+export function offersOf(codec: Codec, main: Feed, sub: Feed | undefined): Offer<Aim>[] {
+  const source = main.lane({ codec, tier: 'source' })
+  const original = isOriginal(source.encoding) && main.passes()
+  const offers = original || main.allows('source') ? [whole(source, sourceNeeds(source))] : []
+  if (!sub) offers.push(...transcoded(codec, main, rateOf(source)))
+  else {
+    const rate = sub.passedRate() ?? SUB_BPS
+    if (codec === 'h264') offers.push(whole(sub.lane({ codec, tier: 'source' }), rate * PEAK))
+    else offers.push(...transcoded(codec, main, rateOf(source), ['high']))
+    offers.push(...transcoded(codec, sub, rate))
+  }
+  if (original && offers.length === 1) offers.push({ name: source.keys, needs: 0 })
+  if (offers.length === 0) offers.push(whole(main.lane({ codec, tier: 'still' }), 0))
+  return offers
+}
+
+function transcoded(
+  codec: Codec,
+  feed: Feed,
+  rate: number | undefined,
+  tiers: readonly Tier[] = TIERS.slice(1),
+): Offer<Aim>[] {
+  return tiers
+    .filter(tier => feed.allows(tier) && TIER_LIMITS[tier].min < (rate ?? Number.POSITIVE_INFINITY) * SMALLER)
+    .map(tier => whole(feed.lane({ codec, tier }), TIER_LIMITS[tier].min))
+}
+
+const rateOf = (source: Lane): number | undefined =>
+  isOriginal(source.encoding) && source.feed.passes() ? source.feed.passedRate() : source.meter.rate()
+
+/** A source that is passed through takes what it takes; one that is encoded can be told, and may need less than told. */
+function sourceNeeds(source: Lane): number {
+  const measured = rateOf(source)
+  if (isOriginal(source.encoding) && source.feed.passes())
+    return (measured ?? TIER_LIMITS.source.start) * PEAK
+  return Math.min(TIER_LIMITS.source.min, (measured ?? Number.POSITIVE_INFINITY) * PEAK)
+}
+
+const whole = (lane: Lane, needs: number): Offer<Aim> => ({ name: lane.whole, needs })

@@ -1,0 +1,138 @@
+import { type Choice, chooseTier } from './choose-tier.ts'
+import type { Aim, Feed, Lane } from './feed.ts'
+import type { Codec, MediaFrame } from './media-frame.ts'
+import { offersOf } from './offers.ts'
+import { isOriginal } from './output.ts'
+import { createRoute, type Route } from './route.ts'
+import { pictureBudget, TIERS, targetRate } from './tier.ts'
+
+const REVIEW_MS = 500
+/** A smaller change of an encoder's rate is not worth its while. */
+const RATE_STEP = 0.03
+
+type Viewer = {
+  codec: Codec
+  budget: number | undefined
+  route: Route
+  choice?: Choice<Aim>
+}
+
+/** The viewers of one camera, each on the lane that its link carries; the encoders follow the viewers they have. */
+export function createViewers(main: Feed, sub: () => Feed | undefined) {
+  const viewers = new Set<Viewer>()
+  let timer: NodeJS.Timeout | undefined
+  const now = () => performance.now()
+
+  const choose = (viewer: Viewer): { aim: Aim; falls: boolean } => {
+    const offers = offersOf(viewer.codec, main, sub())
+    const budget = viewer.budget === undefined ? undefined : pictureBudget(viewer.budget)
+    const before = offers.findIndex(offer => offer.name === viewer.choice?.name)
+    viewer.choice = chooseTier(budget, now(), viewer.choice, offers)
+    const { name } = viewer.choice
+    return { aim: name, falls: before < 0 || offers.findIndex(offer => offer.name === name) > before }
+  }
+  const decide = (viewer: Viewer) => {
+    const before = viewer.choice?.name
+    const { aim, falls } = choose(viewer)
+    if (aim === before) return
+    const { lane } = aim
+    viewer.route.aim(lane, falls && !carries(viewer, viewer.route.sending()))
+    viewer.route.setKeysOnly(aim.keysOnly ? () => viewer.budget : undefined)
+    if (viewer.route.waiting() === lane) lane.feed.requestKeyframe(lane)
+  }
+  /** What is asked of each encoder: at once when it has to give way, with the next review when it may take more. */
+  const retune = (upToo: boolean) => {
+    for (const feed of [main, sub()])
+      for (const lane of feed?.lanes() ?? []) {
+        const budgets = [...viewers].filter(each => each.route.target() === lane).map(each => each.budget)
+        if (budgets.length === 0) continue
+        const rate = targetRate(lane.encoding.tier, budgets)
+        const change = rate / lane.bps - 1
+        if (change < -RATE_STEP || (upToo && change > RATE_STEP)) lane.feed.setRate(lane, rate)
+      }
+  }
+  const review = () => {
+    main.rest()
+    sub()?.rest()
+    for (const viewer of viewers) {
+      decide(viewer)
+      const waiting = viewer.route.waiting()
+      if (waiting?.begun) waiting.feed.requestKeyframe(waiting)
+    }
+    retune(true)
+  }
+  const begin = (viewer: Viewer) => {
+    const { aim } = choose(viewer)
+    const { lane } = aim
+    viewers.add(viewer)
+    timer ??= setInterval(review, REVIEW_MS)
+    const stopgap = bursts(viewer, lane) ? lane : nextRunning(viewer, lane)
+    if (stopgap) viewer.route.begin(stopgap)
+    if (stopgap !== lane) {
+      viewer.route.aim(lane, false)
+      if (lane.begun) lane.feed.requestKeyframe(lane)
+    }
+    if (aim.keysOnly) viewer.route.setKeysOnly(() => viewer.budget)
+    retune(false)
+  }
+  const drop = (viewer: Viewer) => {
+    viewer.route.end()
+    if (!viewers.delete(viewer) || viewers.size > 0) return
+    clearInterval(timer)
+    timer = undefined
+  }
+  return {
+    /** A viewer that is sent nothing until its `begin`. */
+    create: (codec: Codec, onFrame: (frame: MediaFrame) => void, budget: number | undefined) => {
+      let open = true
+      const viewer: Viewer = { codec, budget, route: createRoute(frame => open && onFrame(frame), now) }
+      return {
+        begin: () => {
+          if (open) begin(viewer)
+        },
+        close: () => {
+          open = false
+          drop(viewer)
+        },
+        requestKeyframe: () => {
+          const lane = viewer.route.target()
+          lane?.feed.requestKeyframe(lane)
+        },
+        setBudget: (bps: number) => {
+          viewer.budget = bps
+          if (!viewers.has(viewer)) return
+          decide(viewer)
+          retune(false)
+        },
+      }
+    },
+    /** Judges every viewer anew, after what is on offer has changed. */
+    review,
+    count: () => viewers.size,
+    clear: () => {
+      for (const viewer of [...viewers]) drop(viewer)
+    },
+  }
+}
+
+/** True when the viewer's link carries what the lane has sent lately. */
+function carries({ budget }: Viewer, lane: Lane | undefined): boolean {
+  const rate = lane?.meter.rate()
+  return budget === undefined || (rate !== undefined && rate <= budget)
+}
+
+/** True when the lane's current group can be sent to a joiner within a second. */
+function bursts({ budget }: Viewer, lane: Lane): boolean {
+  if (lane.ring.bytes() === 0) return false
+  return isOriginal(lane.encoding) || lane.ring.bytes() * 8 <= Math.min(budget ?? MAX_BURST, MAX_BURST)
+}
+
+/** Bits of a burst to a joiner whose budget is not known. */
+const MAX_BURST = 8_000_000
+
+/** A lane below that runs already: its picture is there while the other's first key frame is waited for. */
+function nextRunning(viewer: Viewer, { feed, encoding }: Lane): Lane | undefined {
+  return TIERS.slice(TIERS.indexOf(encoding.tier) + 1)
+    .flatMap(tier => feed.lanes().filter(lane => lane.encoding.tier === tier))
+    .find(lane => lane.encoding.codec === encoding.codec && bursts(viewer, lane))
+}
