@@ -11,6 +11,8 @@ import type { PacketReport } from './sent-record.ts'
 const QUEUE = { seen: 15, steady: 40, draining: 60, full: 100 }
 const DRAIN_SPAN_MS = 600
 const DRAIN_MOST = 0.25
+const MUCH_LESS = 0.75
+const FALLEN = 0.5
 const CALM_MS = 1000
 const RATE_MS = 500
 const RTT_SAMPLES = 12
@@ -46,14 +48,17 @@ export function createEstimator(limits: RateLimits) {
 
   function read(reports: readonly PacketReport[], now: number): void {
     let newest: PacketReport | undefined
+    let untold = 0
     for (const report of reports) {
-      const { sentAt, receivedAt, size, late } = report
-      if (sentAt >= lossFrom) loss.add(sentAt, size, receivedAt === undefined, late)
+      const { sentAt, receivedAt, size } = report
+      if (sentAt >= lossFrom) loss.add(report)
+      if (report.untold) untold += size
       if (receivedAt === undefined) continue
       newest = report
       trend.add(sentAt, receivedAt)
-      queue.add(sentAt, receivedAt, size)
-      arrivals.add(receivedAt, size)
+      queue.add({ sentAt, receivedAt, size }, rate.link() ?? rate.bps(), untold === 0)
+      arrivals.add(receivedAt, size + untold * (1 - loss.own()))
+      untold = 0
     }
     if (!newest) return
     rtts.push(now - newest.sentAt)
@@ -61,15 +66,19 @@ export function createEstimator(limits: RateLimits) {
   }
 
   function judge(now: number): void {
-    queueMs = queue.ms(rate.link() ?? Math.max(rate.bps(), limits.minBps))
-    const over = (trend.signal() === 'over' && queueMs > QUEUE.seen) || queueMs > QUEUE.full
+    queueMs = queue.ms()
+    const arriving = queue.capacity() ?? arrivals.over(RATE_MS)
+    const capacity = arriving === undefined ? rate.bps() : arriving / (1 - loss.own())
+    // A trend alone may be jitter, unless much less arrives than was sent.
+    const least = capacity < rate.bps() * MUCH_LESS ? QUEUE.seen : QUEUE.draining
+    const fallen = capacity < rate.bps() * FALLEN && queueMs > QUEUE.seen && queue.squeezed()
+    const over = fallen || (trend.signal() === 'over' && queueMs > least) || queueMs > QUEUE.full
     if (over) {
       overAt = now
-      const capacity = arrivals.latest() ?? arrivals.over(RATE_MS)
-      if (capacity !== undefined) rate.decrease(now, capacity / (1 - loss.own()))
+      rate.decrease(now, capacity)
     } else if (trend.signal() === 'normal' && queueMs < QUEUE.steady) {
-      const arriving = arrivals.over(RATE_MS)
-      rate.increase(now, rtt(), arriving === undefined ? undefined : arriving / (1 - loss.own()))
+      const used = arrivals.over(RATE_MS)
+      rate.increase(now, rtt(), used === undefined ? undefined : used / (1 - loss.own()))
     } else rate.hold(now)
     rate.cap(loss.limit())
     rebase(now)
@@ -132,6 +141,14 @@ export function createEstimator(limits: RateLimits) {
     queueMs: (): number => queueMs,
     /** The part lost on the path at any rate. */
     loss: (): number => loss.own(),
+    debug: () => ({
+      limit: Math.round(loss.limit() / 1e3),
+      link: Math.round((rate.link() ?? 0) / 1e3),
+      bps: Math.round(rate.bps() / 1e3),
+      sig: trend.signal(),
+      arr: Math.round((arrivals.over(500) ?? 0) / 1e3),
+      cap: Math.round((queue.capacity() ?? 0) / 1e3),
+    }),
     firstProbe: (now: number): Probe => probes.first(now, rtt()),
     /** @param demand the most that could be used */
     probe(now: number, demand: number): Probe | undefined {

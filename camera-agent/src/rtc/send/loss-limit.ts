@@ -1,3 +1,5 @@
+import type { PacketReport } from './sent-record.ts'
+
 /**
  * What loss says of the link. Loss that is the same at every rate is the path's own and no reason to send less; loss
  * that grows with the rate is a full queue. A model with both, `p + (1 - p) * max(0, 1 - capacity / rate)`, is fitted to
@@ -15,7 +17,10 @@ const AGEING = 0.93
 /** Natural logarithm of how much likelier the loss must be with a capacity than without. */
 const EVIDENCE = 4
 const OWN_LOSS = Array.from({ length: 21 }, (_, i) => 0.0005 + i * 0.025)
-const CAPACITIES = [0.5, 0.6, 0.7, 0.8, 0.85, 0.9, 0.95, 1]
+const CAPACITIES = [0.15, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.85, 0.9, 0.95, 1]
+/** A path that loses much by itself is the less likely the more it would have to be. */
+const UNLIKELY = 8
+const OWN_MAX = 0.3
 
 export function createLossLimit() {
   let window: Window | undefined
@@ -48,10 +53,9 @@ export function createLossLimit() {
   }
 
   return {
-    /** @param lost +1, or -1 for one that was said to be lost and came after all */
-    add(sentAt: number, size: number, lost: boolean, late: boolean): void {
+    add({ sentAt, size, receivedAt, late, untold }: PacketReport): void {
       if (late) {
-        if (window && !lost) window.lost--
+        if (window) window.lost--
         return
       }
       window ??= { packets: 0, lost: 0, bytes: 0, from: sentAt, to: sentAt }
@@ -62,15 +66,16 @@ export function createLossLimit() {
         window = { packets: 0, lost: 0, bytes: 0, from: sentAt, to: sentAt }
         close(full)
       }
-      window.packets++
       window.bytes += size
       window.to = Math.max(window.to, sentAt)
-      if (lost) window.lost++
+      if (untold) return
+      window.packets++
+      if (receivedAt === undefined) window.lost++
     },
     /** bits per second; infinite while loss is no reason to send less */
     limit: (): number => limit,
-    /** the part that the path loses at any rate, 0 to 0.5 */
-    own: (): number => own,
+    /** the part that the path loses at any rate, 0 to 0.3 */
+    own: (): number => Math.min(own, OWN_MAX),
     reset(): void {
       window = undefined
       observations = []
@@ -83,7 +88,7 @@ export function createLossLimit() {
 function bestLoss(observations: readonly Observation[], capacity: number): { p: number; likelihood: number } {
   let best = { p: 0, likelihood: Number.NEGATIVE_INFINITY }
   for (const p of OWN_LOSS) {
-    let likelihood = 0
+    let likelihood = -UNLIKELY * p
     let weight = 1
     for (let i = observations.length - 1; i >= 0; i--) {
       const { packets, lost, rate } = observations[i] as Observation

@@ -1,3 +1,4 @@
+import { createAllowance } from './allowance.ts'
 import type { Clock } from './clock.ts'
 import { createEstimator } from './estimator.ts'
 import { createHistory, rtxPayload, type SentPacket } from './history.ts'
@@ -58,6 +59,8 @@ export type SendStats = {
 const OVERHEAD_BYTES = 64
 const RTX_BYTES = 2
 const PADDING_MAX = 224
+/** Of the estimate. More than a third lost is too much to be repaired. */
+const RTX_PART = 0.35
 const TICK_MS = 20
 const ALIVE_MS = 200
 const LIMITS: RateLimits = { startBps: 500_000, minBps: 30_000, maxBps: 8_000_000 }
@@ -72,6 +75,7 @@ export function createMediaSender(options: MediaSenderOptions) {
   const estimator = createEstimator(limits)
   const record = createSentRecord()
   const history = createHistory()
+  const allowance = createAllowance(RTX_PART)
   const limiter = createKeyframeLimiter(clock, options.onKeyframe)
   const next = { ...options.firstSequence }
   const count = { sent: 0, retransmitted: 0, probed: 0, refused: 0 }
@@ -218,6 +222,7 @@ export function createMediaSender(options: MediaSenderOptions) {
       queueMs: estimator.queueMs(),
       loss: estimator.loss(),
       estimate: estimator.target(),
+      debug: estimator.debug(),
     }),
     close(): void {
       closed = true
@@ -230,7 +235,9 @@ export function createMediaSender(options: MediaSenderOptions) {
   function repeat(sequences: readonly number[], now: number): void {
     for (const sequence of sequences) {
       const packet = history.take(sequence, now, estimator.rtt())
-      if (!packet || !pacer.retransmission(again(packet, 'retransmitted'))) count.refused++
+      const copy = packet && again(packet, 'retransmitted')
+      if (!copy || !allowance.take(now, copy.size, estimator.target()) || !pacer.retransmission(copy))
+        count.refused++
     }
   }
 }

@@ -1,44 +1,108 @@
 const BUCKET_MS = 2000
 const BUCKETS = 6
-const RECENT_MS = 120
-const RECENT_MIN = 3
+const RECENT_MS = 50
+const RECENT_MIN = 2
+const NOISE_SAMPLES = 150
+const NOISE_PART = 0.25
+const NOISE_MAX_MS = 60
+const LARGE_BYTES = 700
+/** A packet that waited this long left the link right after the one before it. */
+const WAITED_MS = 8
+const BUSY_MS = 60
+const BUSY_MIN = 3
+const BUSY_OLD_MS = 400
+const SQUEEZED = 2
 
+export type Arrived = { sentAt: number; receivedAt: number; size: number }
 type Sample = { at: number; delay: number; size: number }
 
 /**
  * How long a packet waits in the path's queue at present: its one-way delay over the least one of the last ten
  * seconds. Only differences are used, so the two clocks need not agree; their drift in that time is under a
- * millisecond. The least of a few packets stands for all of them, so that jitter is not taken for a queue.
+ * millisecond. The least of a few packets stands for all of them, so that jitter is not taken for a queue; large packets
+ * are compared with large ones, for on a slow link they take longer by themselves.
  */
 export function createQueueDelay() {
-  let buckets: Sample[] = []
-  let recent: Sample[] = []
+  let bases = { large: createBase(), small: createBase() }
+  let recent: (Sample & { waited: number; sentAt: number })[] = []
+  let readings: number[] = []
+  /** packets that found the link busy, and for how long it was busy with each */
+  let busy: { at: number; size: number; ms: number; sentMs: number }[] = []
+
+  function waited(sample: Sample, bps: number): number {
+    const base = bases[sample.size < LARGE_BYTES ? 'small' : 'large']
+    base.add(sample)
+    const least = base.least()
+    const longer = (Math.max(0, sample.size - least.size) * 8000) / bps
+    return Math.max(0, sample.delay - least.delay - longer)
+  }
+  function note(sample: (typeof recent)[number], before: (typeof recent)[number]): void {
+    const { at, size } = sample
+    busy.push({ at, size, ms: at - before.at, sentMs: sample.sentAt - before.sentAt })
+    const enough = (part: typeof busy): boolean =>
+      part.length >= BUSY_MIN && part.reduce((sum, each) => sum + each.ms, 0) >= BUSY_MS
+    while (enough(busy.slice(1))) busy.shift()
+  }
+
+  function lately(): typeof busy {
+    const newest = recent.at(-1)?.at ?? 0
+    return busy.filter(({ at }) => newest - at < BUSY_OLD_MS)
+  }
 
   return {
-    add(sentAt: number, receivedAt: number, size: number): void {
-      const sample = { at: receivedAt, delay: receivedAt - sentAt, size }
+    /**
+     * @param bps what the link is thought to carry
+     * @param follows nothing of which is unknown where it is went before it
+     */
+    add({ sentAt, receivedAt, size }: Arrived, bps: number, follows: boolean): void {
+      const before = recent.at(-1)
+      const sample = { at: receivedAt, delay: receivedAt - sentAt, size, waited: 0, sentAt }
+      sample.waited = waited(sample, bps)
       recent.push(sample)
       while (recent.length > RECENT_MIN && receivedAt - (recent[0]?.at ?? 0) > RECENT_MS) recent.shift()
-      const last = buckets.at(-1)
-      if (!last || receivedAt - last.at > BUCKET_MS) buckets.push(sample)
-      else if (sample.delay < last.delay) buckets[buckets.length - 1] = { ...sample, at: last.at }
-      if (buckets.length > BUCKETS) buckets.shift()
+      if (follows && before && sample.waited >= WAITED_MS && receivedAt > before.at) note(sample, before)
     },
-    /** In ms. On a slow link a large packet takes longer by itself: `bps` is what the link is thought to carry. */
-    ms(bps: number): number {
+    /** To be read once for each feedback. What a quarter of the readings do not fall below is no queue of ours. */
+    ms(): number {
       if (recent.length === 0) return 0
-      let base = buckets[0] as Sample
-      for (const bucket of buckets) if (bucket.delay < base.delay) base = bucket
-      let least = Number.POSITIVE_INFINITY
-      for (const { delay, size } of recent) {
-        const longer = (Math.max(0, size - base.size) * 8000) / bps
-        least = Math.min(least, delay - base.delay - longer)
-      }
-      return Math.max(0, least)
+      const now = Math.min(...recent.map(sample => sample.waited))
+      readings.push(now)
+      if (readings.length > NOISE_SAMPLES) readings.shift()
+      const noise = readings.toSorted((a, b) => a - b)[Math.floor(readings.length * NOISE_PART)] ?? 0
+      return Math.max(0, now - Math.min(noise, NOISE_MAX_MS))
+    },
+    /** What the link carries while it has a queue, in bits per second; undefined when it had none lately. */
+    capacity(): number | undefined {
+      const part = lately()
+      if (part.length < BUSY_MIN) return undefined
+      const bytes = part.reduce((sum, { size }) => sum + size, 0)
+      return (bytes * 8000) / part.reduce((sum, { ms }) => sum + ms, 0)
+    },
+    /** Whether what was sent lately arrives over a multiple of the time it was sent in. */
+    squeezed(): boolean {
+      const part = lately()
+      const sent = part.reduce((sum, { sentMs }) => sum + sentMs, 0)
+      return part.length >= BUSY_MIN && part.reduce((sum, { ms }) => sum + ms, 0) > SQUEEZED * sent
     },
     reset(): void {
-      buckets = []
+      bases = { large: createBase(), small: createBase() }
       recent = []
+      busy = []
+      readings = []
     },
+  }
+}
+
+/** The least delay of the last ten seconds. */
+function createBase() {
+  let buckets: Sample[] = []
+  return {
+    add(sample: Sample): void {
+      const last = buckets.at(-1)
+      if (!last || sample.at - last.at > BUCKET_MS) buckets.push({ ...sample })
+      else if (sample.delay < last.delay) buckets[buckets.length - 1] = { ...sample, at: last.at }
+      if (buckets.length > BUCKETS) buckets = buckets.slice(1)
+    },
+    least: (): Sample => buckets.reduce((least, bucket) => (bucket.delay < least.delay ? bucket : least)),
   }
 }

@@ -13,6 +13,8 @@ export type PacketReport = {
   receivedAt: number | undefined
   /** an earlier feedback said that it was lost */
   late: boolean
+  /** no feedback has spoken of it, but one of what was sent later: the one in between was lost itself */
+  untold: boolean
 }
 
 type Entry = { sentAt: number; size: number; probe: number | undefined; lost: boolean }
@@ -49,8 +51,24 @@ export function createSentRecord() {
     return value * REFERENCE_MS
   }
 
-  function pass(sequence: number): void {
-    for (; highest < sequence; highest++) inFlight -= entries.get(highest + 1)?.size ?? 0
+  /** Feedback has come to this packet: what it passed over on its way is told as such. */
+  function pass(sequence: number, reports: PacketReport[]): void {
+    while (highest < sequence) {
+      const entry = entries.get(++highest)
+      if (!entry) continue
+      inFlight -= entry.size
+      if (highest === sequence) continue
+      const { sentAt, size, probe } = entry
+      reports.push({
+        sequence: highest,
+        sentAt,
+        size,
+        probe,
+        receivedAt: undefined,
+        late: false,
+        untold: true,
+      })
+    }
   }
 
   return {
@@ -72,10 +90,10 @@ export function createSentRecord() {
         const entry = entries.get(sequence)
         if (!entry) continue
         const { sentAt, size, probe, lost } = entry
-        pass(sequence)
+        pass(sequence, reports)
         if (arrival === undefined && lost) continue
         const receivedAt = arrival === undefined ? undefined : started + arrival
-        reports.push({ sequence, sentAt, size, probe, receivedAt, late: lost })
+        reports.push({ sequence, sentAt, size, probe, receivedAt, late: lost, untold: false })
         if (arrival === undefined) entry.lost = true
         else entries.delete(sequence)
       }

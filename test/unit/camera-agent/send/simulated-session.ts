@@ -55,7 +55,7 @@ export function simulatedSession(clock: Clock, link: Link, back: Link, options: 
     const key = wantsKey || now - keyAt > KEY_MS
     if (key) keyAt = now
     wantsKey = false
-    const bytes = Math.max(60, ((bps / fps / 8) * (0.8 + chance() * 0.4)) * (key ? KEY_FACTOR : 1))
+    const bytes = Math.max(60, (bps / fps / 8) * (0.8 + chance() * 0.4) * (key ? KEY_FACTOR : 1))
     const count = Math.ceil(bytes / PAYLOAD_BYTES)
     const payloads = Array.from({ length: count }, () => Buffer.alloc(Math.ceil(bytes / count)))
     pictures++
@@ -104,7 +104,14 @@ export type Session = ReturnType<typeof simulatedSession>
 
 /** One session on one link. */
 export function openSession(
-  link: { bps: number; rttMs: number; queueMs?: number; loss?: number; lossAfter?: number; jitterMs?: number },
+  link: {
+    bps: number
+    rttMs: number
+    queueMs?: number
+    loss?: number
+    lossAfter?: number
+    jitterMs?: number
+  },
   options: SessionOptions = {},
 ) {
   const { rttMs, ...settings } = link

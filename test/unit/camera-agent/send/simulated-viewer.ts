@@ -32,8 +32,7 @@ export function simulatedViewer(clock: Clock, back: Link, tell: (events: RtcpEve
     reports: [],
     ...part,
   })
-  const answer = (part: Partial<RtcpEvents>, size: number): void =>
-    back.send(size, () => tell(events(part)))
+  const answer = (part: Partial<RtcpEvents>, size: number): void => back.send(size, () => tell(events(part)))
 
   function feedback(): void {
     if (arrived.size > 0) {
@@ -44,7 +43,7 @@ export function simulatedViewer(clock: Clock, back: Link, tell: (events: RtcpEve
       arrived.clear()
     }
     // As libwebrtc: 5 % of what arrives, between 50 and 250 ms.
-    feedbackMs = Math.min(Math.max((68 * 8000) / (((0.05 * bytes * 8000) / feedbackMs) || 1), 50), 250)
+    feedbackMs = Math.min(Math.max((68 * 8000) / ((0.05 * bytes * 8000) / feedbackMs || 1), 50), 250)
     bytes = 0
     clock.after(feedbackMs, feedback)
   }
@@ -76,6 +75,7 @@ export function simulatedViewer(clock: Clock, back: Link, tell: (events: RtcpEve
     const picture = pictures.get(timestamp) ?? { first: sequence, last: undefined, sequences: new Set() }
     picture.first = Math.min(picture.first, sequence)
     if (marker) picture.last = sequence
+    if (picture.sequences.has(sequence)) return
     picture.sequences.add(sequence)
     pictures.set(timestamp, picture)
     if (picture.last !== undefined && picture.sequences.size === picture.last - picture.first + 1)
