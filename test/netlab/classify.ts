@@ -4,19 +4,30 @@ import type { Home } from './home.ts'
 import type { Lab } from './lab.ts'
 import { BEHAVIOUR, NAT_KINDS, type NatKind } from './nat.ts'
 import type { NatReport } from './nat-probe.ts'
+import type { Endpoint } from './stun.ts'
 
 const file = (name: string): string => join(import.meta.dirname, name)
 
-/**
- * Asks from inside the home, by STUN, what its box does.
- * @param options.ports the server's two, free ones when several ask at once
- * @param options.patience milliseconds without an answer that mean none comes; more than the line's round trip
- */
-export async function classifyNat(
+/** @property ports the server's two: others when several ask at once */
+export type AskOptions = {
+  readonly family?: 'ipv4' | 'ipv6'
+  readonly ports?: readonly [number, number]
+  /** milliseconds without an answer that mean none comes (1000); more than the line's round trip */
+  readonly patience?: number
+}
+
+/** Asks from inside the home, by STUN, what its box does. */
+export const classifyNat = (lab: Lab, home: Home, options: AskOptions = {}): Promise<NatReport> =>
+  ask(lab, home, options, [])
+
+/** Where the server sees a new socket of the home; null: UDP does not come through. */
+export const mappedAddress = async (
   lab: Lab,
   home: Home,
-  options: { family?: 'ipv4' | 'ipv6'; ports?: readonly [number, number]; patience?: number } = {},
-): Promise<NatReport> {
+  options: AskOptions = {},
+): Promise<Endpoint | null> => (await ask(lab, home, options, ['mapped'])).mapped
+
+async function ask(lab: Lab, home: Home, options: AskOptions, more: string[]): Promise<NatReport> {
   const addresses = lab.server[options.family ?? 'ipv4']
   const ports = (options.ports ?? [3500, 3501]).map(String)
   const node = [process.execPath, '--no-warnings']
@@ -24,7 +35,7 @@ export async function classifyNat(
   const responder = start(ip, [...rest, ...node, file('stun-responder.ts'), ...addresses, ...ports])
   try {
     await responder.waitForLine(/listening/)
-    const args = [...addresses, ...ports, String(options.patience ?? 1000)]
+    const args = [...addresses, ...ports, String(options.patience ?? 1000), ...more]
     const [command = '', ...before] = home.prefix
     const probe = start(command, [...before, ...node, file('nat-probe.ts'), ...args])
     const { code } = await probe.exited

@@ -18,6 +18,8 @@ export type Lab<Name extends string = string> = {
   readonly homes: Record<Name, Home>
   /** two addresses of each family, in one namespace: signaling, coturn */
   readonly server: Server
+  /** the process that carries the lines */
+  readonly cablePid: number
   close(): Promise<void>
 }
 
@@ -120,6 +122,7 @@ function assemble<Name extends string>(network: Network, cable: Cable, plans: re
       ipv6: SERVER.ipv6,
       run: (...command) => network.run('server', ...command),
     },
+    cablePid: cable.pid,
     async close() {
       await cable.close()
       network.close()

@@ -5,13 +5,15 @@ import { type ChangeRequest, decodeAnswer, type Endpoint, encodeRequest } from '
 
 /**
  * Finds out what the NAT before this host does (RFC 5780 §4.3, §4.4) with a server of two addresses and two ports, and
- * prints it as JSON. Arguments: two addresses, two ports, milliseconds to wait for an answer.
+ * prints it as JSON. Arguments: two addresses, two ports, milliseconds to wait for an answer, and "mapped" where no more
+ * is asked.
  */
 export type NatReport = {
-  /** as the server saw it; null: UDP does not come through */
+  /** where the server saw it come from; null: UDP does not come through */
   readonly mapped: Endpoint | null
   /** whether that port is the host's own */
   readonly keepsPort: boolean
+  /** null: not asked */
   readonly mapping: Dependence | null
   readonly filtering: Dependence | null
 }
@@ -24,13 +26,13 @@ async function probe(): Promise<NatReport> {
   const socket = await open()
   const first = await ask(socket, a1, p1)
   if (!first) return { mapped: null, keepsPort: false, mapping: null, filtering: null }
-  const report = {
-    mapped: first,
-    keepsPort: first.port === socket.address().port,
+  const mapped = { mapped: first, keepsPort: first.port === socket.address().port }
+  if (process.argv[7] === 'mapped') return { ...mapped, mapping: null, filtering: null }
+  return {
+    ...mapped,
     mapping: await mappingOf(socket, first),
     filtering: await filteringOf(await open()),
   }
-  return report
 }
 
 async function mappingOf(socket: Socket, first: Endpoint): Promise<Dependence> {

@@ -30,6 +30,7 @@ export function createWire(settings: Record<Direction, Partial<LinkSettings>>, s
   }
   return {
     send(direction, now, packet) {
+      if (isMulticast(packet)) return
       play(sides[direction], now)
       sides[direction].link.send(now, packet)
     },
@@ -47,5 +48,12 @@ export function createWire(settings: Record<Direction, Partial<LinkSettings>>, s
     statistics: now => ({ up: sides.up.link.statistics(now), down: sides.down.link.statistics(now) }),
   }
 }
+
+/**
+ * What a kernel says to the other end of its own link (MLD, IGMP) is not the line's to carry: it would take its turn in
+ * the chances of the packets that count.
+ */
+const isMulticast = (packet: Buffer): boolean =>
+  packet[0] === undefined || (packet[0] >> 4 === 6 ? packet[24] === 0xff : (packet[16] ?? 0) >> 4 === 0xe)
 
 const next = (player: Player | undefined): number => player?.next() ?? Number.POSITIVE_INFINITY

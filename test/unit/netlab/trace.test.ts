@@ -44,7 +44,14 @@ describe('netlab: a trace', () => {
 })
 
 describe('netlab: a wire', () => {
-  const packet = (size: number): Buffer => Buffer.alloc(size)
+  /** IPv4, or IPv6 with the first byte of its destination. */
+  const packet = (size: number): Buffer => Buffer.alloc(size).fill(0x45, 0, 1)
+  const to = (version: 4 | 6, first: number): Buffer => {
+    const bytes = Buffer.alloc(60)
+    bytes[0] = version << 4
+    bytes[version === 4 ? 16 : 24] = first
+    return bytes
+  }
 
   it('has two directions that know nothing of each other', () => {
     const wire = createWire({ up: { delay: 10 }, down: { loss: 1 } }, 'wire')
@@ -55,6 +62,13 @@ describe('netlab: a wire', () => {
     assert.equal(wire.take('up', 10).length, 1)
     const { up, down } = wire.statistics(10)
     assert.deepEqual([up.out.packets, down.dropped.loss], [1, 1])
+  })
+
+  it('carries nothing that a kernel says to its own link', () => {
+    const wire = createWire({ up: {}, down: {} }, 'wire')
+    for (const each of [to(4, 224), to(6, 0xff), to(4, 203), to(6, 0x20)]) wire.send('up', 0, each)
+    assert.equal(wire.take('up', 0).length, 2)
+    assert.equal(wire.statistics(0).up.in.packets, 2)
   })
 
   it('follows a trace, wakes for each step, and stops', () => {
