@@ -11,7 +11,7 @@ export type { SourceStatus } from './source-status.ts'
 export type Subscription = {
   close(): void
   requestKeyframe(): void
-  /** Bits per second that this viewer's link carries, headers and repair included. */
+  /** Bits per second that pictures may take of this viewer's link: headers and repair not among them. */
   setBudget(bps: number): void
 }
 

@@ -51,11 +51,11 @@ export function tierSize(tier: Tier, width: number, height: number): { width: nu
   return { width: even(width), height: even(height) }
 }
 
-/** Part of a viewer's budget that is left to headers, repair and the audio when the encoder takes the rest. */
-const OVERHEAD = 0.1
+/** Part of a viewer's budget that is left free, because an encoder meets its rate on average only. */
+const HEADROOM = 0.05
 
-/** What of a viewer's budget the pictures may take, bits per second. */
-export const pictureBudget = (budget: number): number => budget * (1 - OVERHEAD)
+/** What of a viewer's budget an encoder may be set to, bits per second. */
+export const pictureBudget = (budget: number): number => budget * (1 - HEADROOM)
 
 /** The encoder's bit rate for viewers with these budgets: the lowest counts, within the tier's range. */
 export function targetRate(tier: Tier, budgets: readonly (number | undefined)[]): number {

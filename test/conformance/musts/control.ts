@@ -58,8 +58,8 @@ export const controlMusts: readonly Must[] = [
   share(
     'M-6.27',
     'the refusal to open it',
-    'if (!open || closed || isPrivate) return',
-    'if (!open || closed) return',
+    'if (!closed && !isPrivate) viewer.begin()',
+    'if (!closed) viewer.begin()',
     'M-6.27 has no source',
   ),
   clock(
