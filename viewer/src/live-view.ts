@@ -41,7 +41,7 @@ const LOOK_MS = 250
 /** A look that comes later than this: the page stood still, and what came meanwhile is heard first. */
 const STOOD_STILL_MS = 1000
 const TRIES = 10
-const ASK_EVERY_MS = 2000
+const ASK_EVERY_MS = 1000
 /** A session that ends by itself at its longest is followed by another before that. */
 const RENEW_MS = SESSION_MAX_S * 1000 - 5 * 60_000
 

@@ -34,8 +34,8 @@ const REPLY_MS = 16_000
 /** How long a reply may take before another connection is tried beside this one: three round trips and a little. */
 const replyPatience = (rtt: number | undefined): number =>
   rtt === undefined ? 1000 : Math.min(3000, Math.max(250, 3 * rtt + 100))
-/** A second connection that is still not there after this long is tried anew. */
-const STANDBY_MS = 3000
+/** A second connection that is still not there after this long is tried anew: connecting takes five round trips. */
+const standbyPatience = (rtt = 300): number => Math.min(4000, Math.max(1000, 10 * rtt))
 
 /** One authenticated connection that comes back by itself. What it delivers is opened by whoever asked, never here. */
 export function connectSignaling(options: {
@@ -55,7 +55,10 @@ export function connectSignaling(options: {
 
   function open(): Link {
     const link: Link = openLink(options.auth, {
-      ready: () => use(link),
+      ready(took) {
+        measure(took)
+        use(link)
+      },
       lost: () => link === current && lose(),
       refused: reason => link === current && options.onConnection(reason ? { refused: reason } : 'offline'),
       presence(received) {
@@ -91,14 +94,17 @@ export function connectSignaling(options: {
     wasReady = true
   }
 
+  function measure(took: number): void {
+    rtt = rtt === undefined ? took : rtt + (took - rtt) / 4
+  }
+
   async function ask(link: Link, cam: string): Promise<void> {
     isAsking = true
     const asked = performance.now()
     const late = setTimeout(another, replyPatience(rtt))
     try {
       await link.emit('beacon', { cam }, REPLY_MS)
-      const took = performance.now() - asked
-      rtt = rtt === undefined ? took : rtt + (took - rtt) / 4
+      measure(performance.now() - asked)
       if (link === current) dropStandby()
     } catch {
       // closed, by the other's success or by this page
@@ -109,7 +115,7 @@ export function connectSignaling(options: {
   }
 
   function another(): void {
-    const isFresh = standby && performance.now() - standby.since < STANDBY_MS
+    const isFresh = standby && performance.now() - standby.since < standbyPatience(rtt)
     if (isFresh) return
     dropStandby()
     standby = { link: open(), since: performance.now() }

@@ -12,8 +12,8 @@ export type Link = {
 }
 
 export type LinkEvents = {
-  /** connected, and the server has taken the proof */
-  ready(): void
+  /** connected, and the server has taken the proof, so many ms after it was sent */
+  ready(took: number): void
   /** was connected; it tries again by itself */
   lost(): void
   /** could not connect; `reason` where the server gave one */
@@ -41,12 +41,13 @@ export function openLink(auth: KeyPair, events: LinkEvents): Link {
 
   socket.on('challenge', async (challenge: Challenge) => {
     const sealed = await sealAuth(challenge, { key: auth, role: 'viewer', origin: location.origin })
+    const sent = performance.now()
     const reply = await socket
       .timeout(8000)
       .emitWithAck('auth', { auth: sealed })
       .catch(() => undefined)
     if (closed) return
-    if (reply?.ok) events.ready()
+    if (reply?.ok) events.ready(performance.now() - sent)
     else events.refused(undefined)
   })
   socket.on('presence', events.presence)
