@@ -20,7 +20,7 @@ type Who = { cameraName: string; camId: string }
 export async function playTestPattern(config: Config, who: Who, output: Output, hooks: Hooks): Promise<void> {
   const { width = WIDTH, height = HEIGHT, fps = FPS } = config
   const markKey = config.mark ? Buffer.from(config.mark.key, 'base64url') : randomBytes(32)
-  const draw = createTestPattern({ width, height, markKey, ...who })
+  const draw = createTestPattern({ width, height, markKey, grain: config.grain, ...who })
   const load = createLoadMeter(hooks.onBehind)
   const picture = async (counter: number) => {
     const bytes = draw(counter, new Date())

@@ -17,6 +17,8 @@ export type SourceConfig =
       fps?: number | undefined
       /** base64url key of the mark's MAC; absent means random for each run. */
       mark?: { key: string } | undefined
+      /** Noise over the picture, so that it takes what bit rate it is given: steps of luma, default 0. */
+      grain?: number | undefined
     }
 
 /** A source setting that cannot be used. Names where it stands and what to write instead, never its value. */
@@ -62,6 +64,9 @@ const schema = v.variant(
       height: v.optional(even(90, 1080)),
       fps: v.optional(
         v.pipe(v.number('give a number'), v.minValue(1, 'give 1 to 30'), v.maxValue(30, 'give 1 to 30')),
+      ),
+      grain: v.optional(
+        v.pipe(v.number('give a number'), v.minValue(0, 'give 0 to 64'), v.maxValue(64, 'give 0 to 64')),
       ),
       mark: v.optional(
         v.strictObject({

@@ -24,13 +24,16 @@ export type TestPatternOptions = {
   cameraName: string
   camId: string
   markKey: Uint8Array
+  /** Steps of luma by which every pixel strays at random in each picture, as a camera's do at night; default 0. */
+  grain?: number | undefined
 }
 
 /**
  * Draws the test pattern: camera name, wall clock, frame counter, a sweeping dial, colour bars, a travelling
  * ball, and the mark along the bottom. Returns the picture's yuv420p bytes, valid until the next call.
  */
-export function createTestPattern({ width, height, cameraName, camId, markKey }: TestPatternOptions) {
+export function createTestPattern(options: TestPatternOptions) {
+  const { width, height, cameraName, camId, markKey, grain = 0 } = options
   const canvas = createCanvas(width, height)
   const mark = markEncoder(camId, markKey)
   const free = height - markLayout(width).height
@@ -42,11 +45,13 @@ export function createTestPattern({ width, height, cameraName, camId, markKey }:
   drawBars(canvas, unit)
   const still = Buffer.from(canvas.data)
   const clock = createClock(canvas, unit)
+  const strew = grain > 0 ? createGrain(canvas, free, grain) : undefined
   return (counter: number, time: Date): Buffer => {
     still.copy(canvas.data)
     dial.draw(time)
     clock(counter, time)
     drawBall(canvas, unit, time)
+    strew?.(counter)
     drawMark(canvas, mark(counter))
     return canvas.data
   }
@@ -177,6 +182,20 @@ function drawBall(canvas: Canvas, unit: number, now: Date) {
   const phase = ((now.getTime() % TURN_MS) / TURN_MS) * 2 * Math.PI
   const x = left + ((1 - Math.cos(phase)) / 2) * (canvas.width - 2 * left)
   canvas.disc(x, 641 * unit, Math.max(1.5, 13 * unit), ACCENT)
+}
+
+/** Noise drawn once and laid over each picture from another place of it: codecs find nothing to save there. */
+function createGrain({ width, luma }: Canvas, height: number, grain: number) {
+  const noise = Int8Array.from({ length: 65_537 }, () => Math.round((Math.random() * 2 - 1) * grain))
+  const size = width * height
+  return (counter: number) => {
+    let from = Math.imul(counter, 40_503) & 0xffff
+    for (let at = 0; at < size; at++) {
+      const value = (luma[at] ?? 0) + (noise[from] ?? 0)
+      luma[at] = value < 0 ? 0 : value > 255 ? 255 : value
+      from = from === 65_536 ? 0 : from + 1
+    }
+  }
 }
 
 function drawMark(canvas: Canvas, mark: Uint8Array) {

@@ -8,13 +8,14 @@ const refused = (value: unknown, path: string, remedy: RegExp) =>
   )
 
 describe('source config', () => {
-  it('takes the three kinds', () => {
+  it('takes the three kinds, a stream with its sub stream', () => {
     const key = Buffer.alloc(32).toString('base64url')
     for (const value of [
       { kind: 'rtsp', url: 'rtsp://ann:s3cret@192.0.2.7:8554/live?channel=1' },
       { kind: 'file', path: '/srv/porch.mp4' },
       { kind: 'test-pattern' },
-      { kind: 'test-pattern', width: 160, height: 90, fps: 10, mark: { key } },
+      { kind: 'test-pattern', width: 160, height: 90, fps: 10, mark: { key }, grain: 20 },
+      { kind: 'rtsp', url: 'rtsp://192.0.2.7/main', sub: 'rtsp://ann:s3cret@192.0.2.7/sub' },
     ])
       assert.deepEqual(parseSource(value, 'source'), value)
   })
@@ -22,6 +23,11 @@ describe('source config', () => {
   it('names the place and the remedy, never the value', () => {
     refused({ kind: 'rtsp', url: 'http://ann:s3cret@h/' }, 'cameras.0.source.url', /rtsp:\/\/user/)
     refused({ kind: 'rtsp', url: 'rtsp://' }, 'cameras.0.source.url', /rtsp:\/\//)
+    refused({ kind: 'rtsp', url: 'rtsp://h/', sub: 'http://h/' }, 'cameras.0.source.sub', /rtsp:\/\/user/)
+    refused({ kind: 'rtsp', url: 'rtsp://h/', sub: 5 }, 'cameras.0.source.sub', /rtsp:\/\/user/)
+    refused({ kind: 'rtsp', sub: 'rtsp://h/' }, 'cameras.0.source.url', /give/)
+    refused({ kind: 'file', path: '/a', sub: 'rtsp://h/' }, 'cameras.0.source.sub', /unknown key/)
+    refused({ kind: 'test-pattern', grain: 65 }, 'cameras.0.source.grain', /0 to 64/)
     refused({ kind: 'webcam' }, 'cameras.0.source.kind', /rtsp, file, test-pattern/)
     refused({ kind: 'file', path: '' }, 'cameras.0.source.path', /path of a video file/)
     refused({ kind: 'file' }, 'cameras.0.source.path', /give/)
