@@ -7,8 +7,11 @@ import { AgentError } from './agent-error.ts'
 import { parseSource, type SourceConfig, SourceConfigError } from './media/source-config.ts'
 
 export type CameraConfig = { name: string; slug: string; source: SourceConfig }
-/** Which addresses and ports media may use; empty means every address but loopback, any port. */
-export type Network = { interfaceAddresses?: string[]; portRange?: [number, number] }
+/**
+ * Which addresses and ports media may use; empty means every address but loopback, any port. `relay: false` keeps media
+ * off every relay: who cannot be reached directly is not reached.
+ */
+export type Network = { interfaceAddresses?: string[]; portRange?: [number, number]; relay?: boolean }
 export type Config = { server: string; data: string; cameras: CameraConfig[]; network: Network }
 
 const port = v.pipe(v.number(), v.integer(), v.minValue(1024), v.maxValue(65_535))
@@ -29,6 +32,7 @@ const file = v.strictObject({
     v.strictObject({
       interfaceAddresses: v.optional(v.array(v.pipe(v.string(), v.ip()))),
       portRange: v.optional(v.tuple([port, port])),
+      relay: v.optional(v.boolean()),
     }),
   ),
 })
@@ -56,6 +60,7 @@ export function parseConfig(value: unknown): Config {
     network: {
       ...(network?.interfaceAddresses ? { interfaceAddresses: network.interfaceAddresses } : {}),
       ...(network?.portRange ? { portRange: network.portRange } : {}),
+      ...(network?.relay === undefined ? {} : { relay: network.relay }),
     },
   }
 }

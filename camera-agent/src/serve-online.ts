@@ -3,7 +3,9 @@ import type { CameraConfig, Network } from './config.ts'
 import { createControl } from './control.ts'
 import type { Life } from './life.ts'
 import { createShare } from './media/share.ts'
+import { relayGrants } from './relay-grant.ts'
 import { route } from './route.ts'
+import { keepRelays, type RelayState } from './rtc/relay.ts'
 import { createServer } from './serve.ts'
 import { connectSignaling } from './signaling-client.ts'
 import type { Reporter } from './status.ts'
@@ -32,6 +34,7 @@ export async function serveOnline(
   const { life, report, signal, server, fw } = options
   const { keys, policies, clock, log, journal } = life
   const { name } = config
+  const { relay: mayRelay = true, ...media } = options.network
   const cam = keys.cam
   const over = Promise.withResolvers<'stopped' | 'released'>()
   signal.addEventListener('abort', () => over.resolve('stopped'), { once: true })
@@ -68,7 +71,7 @@ export async function serveOnline(
     share,
     journal,
     control,
-    peerOptions: { iceServers: [], ...options.network },
+    peerOptions: { relay: () => relays?.take() ?? {}, ...media },
     onCount: code => {
       if (code === 'closed') announcer.soon()
     },
@@ -91,9 +94,14 @@ export async function serveOnline(
     onOnline: () => {
       report({ event: 'online', camera: name })
       void announcer.now()
+      relays?.retry()
     },
     onOffline: note => report({ event: 'offline', camera: name, note }),
   })
+  const onState = (state: RelayState) => {
+    if (state !== 'none' && state !== 'trying') report({ event: 'relay', camera: name, state })
+  }
+  const relays = mayRelay ? keepRelays(relayGrants(client.socket), { onState }) : undefined
   const announcer = announceOver(client.socket, { cam, fw, policies, window, log })
   route(client.socket, { sessions, control })
 
@@ -116,7 +124,7 @@ export async function serveOnline(
   sessions.close()
   announcer.close()
   client.close()
-  await Promise.all([share.close(), sessions.settled()])
+  await Promise.all([share.close(), sessions.settled(), relays?.close()])
   await journal.minute()
   await log.close()
   await policies.saveFloor(clock.floor()).catch(() => undefined)

@@ -1,3 +1,5 @@
+import type { RelayState } from './rtc/relay.ts'
+
 /** What the agent tells the person or program that started it: text lines, or one JSON object per line. */
 
 export type Report =
@@ -6,6 +8,7 @@ export type Report =
   | { event: 'pairing-interrupted'; camera: string }
   | { event: 'paired'; camera: string; phrase: string }
   | { event: 'online' | 'offline'; camera: string; note?: string }
+  | { event: 'relay'; camera: string; state: Exclude<RelayState, 'none' | 'trying'> }
   | { event: 'source'; camera: string; state: string; note?: string }
   | { event: 'privacy'; camera: string; on: boolean }
   | { event: 'released'; camera: string }
@@ -45,6 +48,8 @@ function sentence(report: Report, drawQr: (code: string) => string): string {
     case 'online':
     case 'offline':
       return `${report.camera}: ${report.event}${report.note ? ` (${report.note})` : ''}`
+    case 'relay':
+      return `${report.camera}: ${RELAY_SENTENCES[report.state]}`
     case 'source':
       return `${report.camera}: source ${report.state}${report.note ? `: ${report.note}` : ''}`
     case 'privacy':
@@ -56,4 +61,12 @@ function sentence(report: Report, drawQr: (code: string) => string): string {
     case 'note':
       return report.note
   }
+}
+
+const RELAY_SENTENCES = {
+  udp: 'a relay stands by for viewers that cannot be reached directly',
+  tcp: 'a relay stands by over TCP: UDP does not get through from here to it',
+  tls: 'a relay stands by over TLS: neither UDP nor plain TCP gets through from here to it',
+  unreachable:
+    'no relay can be reached from here: viewers elsewhere may not get a picture; ownsight-camera doctor says why',
 }

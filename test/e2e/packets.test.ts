@@ -135,8 +135,8 @@ describe('packets', function () {
   })
 
   it('the counters see a camera agent that asks a foreign STUN server', async () => {
-    const foreign = `iceServers: [{ urls: 'stun:${FOREIGN}:3478' }]`
-    await watchFor(0, { agent: ['camera-agent/src/serve-online.ts', 'iceServers: []', foreign] })
+    const foreign = `({ stunServer: ['${FOREIGN}', 3478] })`
+    await watchFor(0, { agent: ['camera-agent/src/serve-online.ts', 'relays?.take() ?? {}', foreign] })
     assert.deepEqual(
       strays('camera').map(sent => `${sent.protocol} ${sent.address}`),
       [`udp ${FOREIGN}`],

@@ -102,7 +102,7 @@ async function withFirefox<T>(prefs: Record<string, unknown>, use: (page: Page) 
 async function recordAnswer(name: string, offer: string): Promise<void> {
   const lint = lintSdp(offer, { kind: 'offer' })
   if (!lint.ok) throw new Error(`${name}: ${lint.field}: ${lint.note}`)
-  const peer = await acceptOffer(lint.sdp, { iceServers: [], signal: AbortSignal.timeout(10_000) })
+  const peer = await acceptOffer(lint.sdp, { signal: AbortSignal.timeout(10_000) })
   save(name, peer.answer)
   await peer.close()
 }

@@ -9,11 +9,13 @@ import { earlyHello } from './guard/early-hello.ts'
 import type { DtlsTransport, IceConnection } from './guard/internals.ts'
 import { type GuardCode, GuardError } from './guard-error.ts'
 import { gateInbound, type Inbound } from './inbound.ts'
+import { attach, type SessionRelay } from './relay.ts'
 import { werift } from './werift.ts'
 
 export type VideoCodec = 'h264' | 'vp8'
 export type PeerOptions = {
-  iceServers: { urls: string; username?: string; credential?: string }[]
+  /** taken once for each session; without it no server is asked and no relay is used */
+  relay?: (() => SessionRelay) | undefined
   portRange?: [number, number]
   /** own addresses that media may use; every one but loopback when absent */
   interfaceAddresses?: string[]
@@ -75,6 +77,8 @@ const CODECS = () => [
 ]
 
 const LAST_WORDS_MS = 300
+/** For the own public address; who gets no answer in time goes without, and the peer finds it out (RFC 8445 §7.3.1.3). */
+const STUN_WAIT_S = 0.5
 
 /** Faults of a peer that is not the one the signed offer names. */
 const UNPROVED: ReadonlySet<GuardCode> = new Set(['possession', 'finished', 'transcript', 'fingerprint'])
@@ -87,12 +91,13 @@ export async function acceptOffer(offer: string, options: PeerOptions): Promise<
   if (!isGuardInstalled()) throw new GuardError('not_installed', 'no session without the guard')
   const certificate = await nextCertificate()
   const pc = new werift.RTCPeerConnection({
-    iceServers: options.iceServers,
+    // The library would ask a public server: what is to be used is set on the connection itself.
+    iceServers: [],
     certificates: [certificate],
     codecs: { audio: [], video: CODECS() },
     bundlePolicy: 'max-bundle',
     iceUseTcp: false,
-    iceStunGatherTimeout: 1,
+    iceStunGatherTimeout: STUN_WAIT_S,
     ...(options.portRange ? { icePortRange: options.portRange } : {}),
     // werift passes over tunnels by their names; an address that was asked for is used wherever it lives.
     ...(options.interfaceAddresses ? { iceAdditionalHostAddresses: options.interfaceAddresses } : {}),
@@ -122,7 +127,9 @@ function prepareTransport(pc: RTCPeerConnection, options: PeerOptions): DtlsTran
   // Whoever begins SCTP, the viewer's channel opens one round trip earlier when it is the camera.
   Object.defineProperty(pc.sctpTransport, 'isServer', { get: () => false })
   const connection = iceOf(transport)
-  if (!options.iceServers.some(server => server.urls.startsWith('stun'))) connection.stunServer = undefined
+  const { allocation, stunServer } = options.relay?.() ?? {}
+  connection.stunServer = stunServer
+  if (allocation) attach(connection, allocation)
   // A browser that hides its addresses ends a list of which the lint has left nothing: its checks are still to come,
   // and werift would give up before the first.
   connection.remoteCandidatesEnd = false

@@ -12,7 +12,7 @@ describe('inbound RTP', function () {
   before(() => installGuard())
   beforeEach(async () => {
     viewer = await createViewer({ talk: true })
-    peer = await acceptOffer(viewer.offer, { iceServers: [], signal: new AbortController().signal })
+    peer = await acceptOffer(viewer.offer, { signal: new AbortController().signal })
     await viewer.accept(peer.answer)
     await peer.open
   })

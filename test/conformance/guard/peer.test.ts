@@ -31,7 +31,7 @@ describe('a camera peer and a viewer', function () {
     await viewer.close()
   })
   const answer = async (offer: string, signal = new AbortController().signal): Promise<CameraPeer> => {
-    peer = await acceptOffer(offer, { iceServers: [], signal })
+    peer = await acceptOffer(offer, { signal })
     return peer
   }
 
@@ -111,7 +111,7 @@ describe('a camera peer and a viewer', function () {
     ended.abort()
     assert.equal(await camera.closed, 'aborted')
     await assert.rejects(camera.open, (error: PeerError) => error.code === 'aborted')
-    const late = await acceptOffer(viewer.offer, { iceServers: [], signal: AbortSignal.abort() })
+    const late = await acceptOffer(viewer.offer, { signal: AbortSignal.abort() })
     assert.equal(await late.closed, 'aborted')
   })
 

@@ -30,7 +30,7 @@ describe('what is left for an attacker with access to the path', function () {
   before(() => installGuard())
   beforeEach(async () => {
     viewer = await createViewer()
-    camera = await acceptOffer(viewer.offer, { iceServers: [], signal: new AbortController().signal })
+    camera = await acceptOffer(viewer.offer, { signal: new AbortController().signal })
     heard.length = 0
     camera.onMessage(text => heard.push(text))
     await viewer.accept(camera.answer)

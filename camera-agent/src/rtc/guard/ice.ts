@@ -61,9 +61,10 @@ function endsWithIntegrity(data: Buffer): boolean {
 }
 
 function filterSources(connection: IceConnection, protocol: StunProtocol): void {
-  const receive = protocol.datagramReceived?.bind(protocol)
+  const name = protocol.datagramReceived ? 'datagramReceived' : 'handleStunMessage'
+  const receive = protocol[name]?.bind(protocol)
   if (!receive) return
-  protocol.datagramReceived = (data, address) => {
+  protocol[name] = (data, address) => {
     const first = data[0] ?? 0
     // STUN begins with two zero bits (RFC 7983 §7) and is judged by its integrity.
     if (first < 4 || isKnown(connection, address)) receive(data, address)

@@ -94,7 +94,10 @@ export type StunMessage = { getAttributeValue(name: string): unknown; attributes
 export type Address = readonly [string, number]
 export type StunProtocol = {
   onRequestReceived: WeriftEvent<[StunMessage, Address, Buffer]>
+  /** of a socket of its own */
   datagramReceived?(data: Buffer, address: Address): void
+  /** of an allocation on a relay, with the peer's address */
+  handleStunMessage?(data: Buffer, address: Address): void
 }
 export type IceConnection = EventEmitter & {
   localUsername: string
@@ -105,6 +108,7 @@ export type IceConnection = EventEmitter & {
   remoteCandidatesEnd: boolean
   nominated?: { remoteAddr: Address; remoteCandidate: { type: string }; localCandidate: { type: string } }
   remoteCandidates: { host: string; port: number }[]
+  protocols: StunProtocol[]
   onData: WeriftEvent<[Buffer]>
   ensureProtocol(protocol: StunProtocol): void
 }

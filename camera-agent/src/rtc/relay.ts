@@ -1,0 +1,174 @@
+import { parseRelayUrl, type RelayGrant, type RelayUrl } from '@ownsight/protocol/relay-grant'
+import type { Address, IceConnection, StunProtocol } from './guard/internals.ts'
+import { internal } from './werift.ts'
+
+/**
+ * Allocations on a TURN relay (RFC 8656), made ahead of time: one lies ready for the next session, so that nobody
+ * waits for it. UDP is tried first, then TCP, then TLS; what worked last is tried first the next time.
+ */
+export type Relays = {
+  /** For one session: an allocation that is its own from now on, and the STUN server, where UDP gets through to it. */
+  take(): SessionRelay
+  state(): RelayState
+  /** Tries at once instead of at its next time: the server is back, or the network is another. */
+  retry(): void
+  close(): Promise<void>
+}
+export type RelayState = 'none' | 'trying' | RelayUrl['transport'] | 'unreachable'
+export type SessionRelay = { allocation?: Allocation | undefined; stunServer?: Address | undefined }
+
+/** werift's TURN client, as an ICE transport of one session. */
+export type Allocation = StunProtocol & {
+  localCandidate?: unknown
+  turn: { relayedAddress: Address; mappedAddress: Address; transport: { closed?: boolean } }
+  close(): Promise<void>
+}
+
+type Connect = (
+  server: { address: Address; username: string; password: string },
+  options: { transport: RelayUrl['transport']; connectTimeoutMs: number; udpFamily?: 4 | 6 },
+) => Promise<Allocation>
+
+const TRY_MS = 3000
+/** Longer than this an allocation is not trusted to be there still; its lifetime is ten minutes. */
+const WARM_MS = 240_000
+const AGAIN_MS = 15_000
+/** Where the server lends none it is asked again when it is back, and otherwise seldom. */
+const NONE_MS = 600_000
+
+const createClient = (): Connect =>
+  internal<{ createStunOverTurnClient: Connect }>('ice/src/turn/protocol.js').createStunOverTurnClient
+
+/** @param grant the newest one, asked for before each allocation; undefined while there is none */
+export function keepRelays(
+  grant: () => Promise<RelayGrant | undefined>,
+  options: { onState?: (state: RelayState) => void; connect?: Connect } = {},
+): Relays {
+  const connect = options.connect ?? createClient()
+  let warm: { allocation: Allocation; since: number } | undefined
+  let state: RelayState = 'none'
+  let stunServer: Address | undefined
+  let preferred: RelayUrl['transport'] | undefined
+  let making: Promise<void> | undefined
+  let timer: NodeJS.Timeout | undefined
+  let closed = false
+
+  const enter = (next: RelayState): void => {
+    if (state === next) return
+    state = next
+    options.onState?.(next)
+  }
+
+  async function make(): Promise<void> {
+    const granted = await grant()
+    if (!granted) return enter('none')
+    if (state === 'none') enter('trying')
+    const urls = granted.urls.map(parseRelayUrl)
+    for (const url of inOrder(urls, preferred)) {
+      const allocation = await allocate(url, granted)
+      if (closed) return void allocation?.close()
+      if (!allocation) continue
+      preferred = url.transport
+      stunServer = url.transport === 'udp' ? [url.host, url.port] : undefined
+      warm = { allocation, since: performance.now() }
+      return enter(url.transport)
+    }
+    stunServer = undefined
+    enter('unreachable')
+  }
+
+  /** Undefined where it cannot be had. One that comes after its time is given back. */
+  async function allocate(url: RelayUrl, granted: RelayGrant): Promise<Allocation | undefined> {
+    const server = {
+      address: [url.host, url.port] as const,
+      username: granted.username,
+      password: granted.credential,
+    }
+    const udpFamily = url.host.includes(':') ? 6 : 4
+    const work = connect(server, { transport: url.transport, connectTimeoutMs: TRY_MS, udpFamily })
+    let late = false
+    const timeout = Promise.withResolvers<undefined>()
+    const deadline = setTimeout(() => {
+      late = true
+      timeout.resolve(undefined)
+    }, TRY_MS)
+    work.then(allocation => late && void allocation.close()).catch(() => undefined)
+    try {
+      return await Promise.race([work, timeout.promise])
+    } catch {
+      return undefined
+    } finally {
+      clearTimeout(deadline)
+    }
+  }
+
+  function keepOne(): void {
+    if (closed || making) return
+    clearTimeout(timer)
+    making = make()
+      .catch(() => enter('unreachable'))
+      .finally(() => {
+        making = undefined
+        if (!closed) timer = setTimeout(renew, warm ? WARM_MS : state === 'none' ? NONE_MS : AGAIN_MS)
+      })
+  }
+  const renew = (): void => {
+    const old = warm
+    warm = undefined
+    void old?.allocation.close().catch(() => undefined)
+    keepOne()
+  }
+  keepOne()
+
+  return {
+    take() {
+      const ready = warm && warm.allocation.turn.transport.closed !== true ? warm.allocation : undefined
+      warm = undefined
+      queueMicrotask(keepOne)
+      return { allocation: ready, stunServer }
+    },
+    state: () => state,
+    retry() {
+      if (!warm) keepOne()
+    },
+    async close() {
+      closed = true
+      clearTimeout(timer)
+      await making
+      await warm?.allocation.close().catch(() => undefined)
+    },
+  }
+}
+
+/** Direct ways first: UDP, TCP, TLS; the transport that worked last before all others. */
+function inOrder(urls: RelayUrl[], preferred: RelayUrl['transport'] | undefined): RelayUrl[] {
+  const order = ['udp', 'tcp', 'tls'].filter(each => each !== preferred)
+  if (preferred) order.unshift(preferred)
+  return order.flatMap(transport => urls.filter(url => url.kind === 'turn' && url.transport === transport))
+}
+
+type CandidateClass = new (...parts: unknown[]) => { type: string }
+
+/** Gives the allocation to the session's ICE agent, before it gathers: gathering then names it with the others. */
+export function attach(connection: IceConnection, allocation: Allocation): void {
+  const { Candidate, candidateFoundation, candidatePriority } = internal<{
+    Candidate: CandidateClass
+    candidateFoundation: (type: string, transport: string, host: string) => string
+    candidatePriority: (type: string) => number
+  }>('ice/src/candidate.js')
+  const { relayedAddress, mappedAddress } = allocation.turn
+  const [host, port] = relayedAddress
+  allocation.localCandidate = new Candidate(
+    candidateFoundation('relay', 'udp', host),
+    1,
+    'udp',
+    candidatePriority('relay'),
+    host,
+    port,
+    'relay',
+    mappedAddress[0],
+    mappedAddress[1],
+  )
+  connection.ensureProtocol(allocation)
+  connection.protocols.push(allocation)
+}
