@@ -22,9 +22,10 @@ describe('relays made ahead of time', () => {
   const connect = async (_server: unknown, { transport }: { transport: string }): Promise<Allocation> => {
     tried.push(transport)
     if (!works(transport)) throw new Error('refused')
-    const allocation = { turn: { transport: {} }, close: async () => void open.delete(allocation) }
-    open.add(allocation as unknown as Allocation)
-    return allocation as unknown as Allocation
+    const close = async () => void open.delete(allocation)
+    const allocation = { turn: { transport: {} }, close } as unknown as Allocation
+    open.add(allocation)
+    return allocation
   }
   function start(
     does: (transport: string) => boolean,
