@@ -156,7 +156,7 @@ describe('netlab: a lab', function () {
     const { address = '' } = (await mappedAddress(lab, viewer)) ?? {}
     const heard = start(...at(viewer, LISTEN, '0.0.0.0', '5555', lab.server.ipv4[1], '9'))
     await heard.waitForLine(/listening/)
-    const knock = () => say(lab.server, { from: lab.server.ipv4[0], port: 0, to: [address, 5555] })
+    const knock = () => say(lab.server, { from: lab.server.ipv4[0], port: PORT, to: [address, 5555] })
     const knocks = () =>
       heard
         .stdout()
