@@ -29,15 +29,14 @@ export function openShare(config: SourceConfig, options: Partial<ShareOptions> =
   return { share, statuses }
 }
 
-/** A viewer that keeps every frame. */
-export function view(share: Share, codec: 'h264' | 'vp8' = 'h264') {
+/** A viewer that keeps every frame; `budget` in bits per second. */
+export function view(share: Share, codec: 'h264' | 'vp8' = 'h264', budget?: number) {
   const frames: MediaFrame[] = []
-  const { close, requestKeyframe } = share.subscribe(codec, frame => frames.push(frame))
+  const subscription = share.subscribe(codec, frame => frames.push(frame), { budget })
   return {
     codec,
     frames,
-    close,
-    requestKeyframe,
+    ...subscription,
     first: (count: number) => until(() => frames.length >= count, `${count} frames`),
   }
 }
