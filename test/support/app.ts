@@ -3,7 +3,7 @@ import { type ReadMark, readMark } from './mark-reader.ts'
 import { until } from './wait.ts'
 
 /** The viewer as a person uses it: every step goes through what the page shows. */
-export type LiveState = 'connecting' | 'live' | 'stalled' | 'ended'
+export type LiveState = 'connecting' | 'live' | 'stalled' | 'reconnecting' | 'offline' | 'paused' | 'ended'
 
 export const testId = (page: Page, id: string) => page.locator(`[data-testid="${id}"]`)
 
