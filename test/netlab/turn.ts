@@ -1,9 +1,9 @@
-import { execFileSync } from 'node:child_process'
 import { createHmac, randomBytes } from 'node:crypto'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { type Started, start } from '../support/processes.ts'
 import { removeTemp, tempFolder } from '../support/temp.ts'
+import { createLabCa, type LabCa } from './certificate.ts'
 import type { Lab } from './lab.ts'
 
 /** What a configuration of coturn is made from, in a lab. */
@@ -13,7 +13,7 @@ export type TurnFacts = {
   readonly ipv6: readonly string[]
   readonly realm: string
   readonly secret: string
-  /** PEM files, the certificate signed by itself and good for every address of the server */
+  /** PEM files, good for every address of the server */
   readonly cert: string
   readonly key: string
   readonly port: number
@@ -22,6 +22,8 @@ export type TurnFacts = {
 }
 
 export type Turn = TurnFacts & {
+  /** who signed the certificate: clients of TURN over TLS must trust it */
+  readonly ca: LabCa
   readonly process: Started
   /** STUN, then TURN over UDP, TCP and TLS. Credentials are new with each call. @param seconds they hold (600) */
   iceServers(options?: { seconds?: number; family?: 'ipv4' | 'ipv6' }): IceServer[]
@@ -37,19 +39,22 @@ export type IceServer = {
 /**
  * A real coturn on the server of the lab. Its second address has no STUN of its own use: it is there for RFC 5780.
  * @param options.config what its file says, from the facts
+ * @param options.ca of its certificate; a new one unless given
  */
 export async function startTurn(
   lab: Lab,
-  options: { config?: (facts: TurnFacts) => string } = {},
+  options: { config?: (facts: TurnFacts) => string; ca?: LabCa } = {},
 ): Promise<Turn> {
   const folder = tempFolder('turn')
+  const ca = options.ca ?? createLabCa(folder, [...lab.server.ipv4, ...lab.server.ipv6])
   const facts: TurnFacts = {
     folder,
     ipv4: lab.server.ipv4,
     ipv6: lab.server.ipv6,
     realm: 'ownsight.test',
     secret: randomBytes(24).toString('base64url'),
-    ...certificate(folder, [...lab.server.ipv4, ...lab.server.ipv6]),
+    cert: ca.cert,
+    key: ca.key,
     port: 3478,
     tlsPort: 5349,
     relayPorts: [49_152, 49_999],
@@ -73,7 +78,7 @@ export async function startTurn(
     await stop()
     throw error
   }
-  return { ...facts, process: coturn, iceServers: more => iceServers(facts, more), stop }
+  return { ...facts, ca, process: coturn, iceServers: more => iceServers(facts, more), stop }
 }
 
 /** As little as works. */
@@ -116,13 +121,4 @@ function iceServers(
       `turns:${host}:${facts.tlsPort}?transport=tcp`,
     ].map(urls => ({ urls, username, credential })),
   ]
-}
-
-function certificate(folder: string, addresses: readonly string[]): { cert: string; key: string } {
-  const [cert, key] = [join(folder, 'cert.pem'), join(folder, 'key.pem')]
-  const names = ['DNS:turn.ownsight.test', ...addresses.map(address => `IP:${address}`)].join()
-  const kind = ['-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-days', '30']
-  const subject = ['-subj', '/CN=turn.ownsight.test', '-addext', `subjectAltName=${names}`]
-  execFileSync('openssl', ['req', ...kind, '-keyout', key, '-out', cert, ...subject], { stdio: 'pipe' })
-  return { cert, key }
 }

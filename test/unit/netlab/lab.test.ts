@@ -198,6 +198,31 @@ describe('netlab: it is what it says', function () {
     })
 })
 
+describe('netlab: families of addresses', function () {
+  this.timeout(120_000)
+  let lab: Lab<'four' | 'six'>
+  before(async () => {
+    lab = await createLab({ homes: { four: { family: 'ipv4' }, six: { family: 'ipv6', nat: 'open' } } })
+  })
+  after(async () => {
+    await lab?.close()
+    await stopAll()
+  })
+
+  for (const [name, has, lacks] of [
+    ['four', 'ipv4', 'ipv6'],
+    ['six', 'ipv6', 'ipv4'],
+  ] as const)
+    it(`a home with ${has} alone`, async () => {
+      const home = lab.homes[name]
+      assert.equal(home.addresses().length, 1)
+      assert.ok(await mappedAddress(lab, home, { family: has }))
+      assert.equal(await mappedAddress(lab, home, { family: lacks }), null)
+      await home.moveAddress()
+      assert.ok(await mappedAddress(lab, home, { family: has }))
+    })
+})
+
 describe('netlab: its end', function () {
   this.timeout(60_000)
   after(stopAll)
