@@ -70,8 +70,9 @@ export function createEstimator(limits: RateLimits) {
     const arriving = queue.capacity() ?? arrivals.over(RATE_MS)
     const capacity = arriving === undefined ? rate.bps() : arriving / (1 - loss.own())
     // A trend alone may be jitter, unless much less arrives than was sent.
-    const least = capacity < rate.bps() * MUCH_LESS ? QUEUE.seen : QUEUE.draining
-    const fallen = capacity < rate.bps() * FALLEN && queueMs > QUEUE.seen && queue.squeezed()
+    const seen = Math.max(QUEUE.seen, queue.usual() / 2)
+    const least = capacity < rate.bps() * MUCH_LESS ? seen : QUEUE.draining
+    const fallen = capacity < rate.bps() * FALLEN && queueMs > seen && queue.squeezed()
     const over = fallen || (trend.signal() === 'over' && queueMs > least) || queueMs > QUEUE.full
     if (over) {
       overAt = now
@@ -141,14 +142,6 @@ export function createEstimator(limits: RateLimits) {
     queueMs: (): number => queueMs,
     /** The part lost on the path at any rate. */
     loss: (): number => loss.own(),
-    debug: () => ({
-      limit: Math.round(loss.limit() / 1e3),
-      link: Math.round((rate.link() ?? 0) / 1e3),
-      bps: Math.round(rate.bps() / 1e3),
-      sig: trend.signal(),
-      arr: Math.round((arrivals.over(500) ?? 0) / 1e3),
-      cap: Math.round((queue.capacity() ?? 0) / 1e3),
-    }),
     firstProbe: (now: number): Probe => probes.first(now, rtt()),
     /** @param demand the most that could be used */
     probe(now: number, demand: number): Probe | undefined {

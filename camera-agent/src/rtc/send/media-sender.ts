@@ -222,7 +222,6 @@ export function createMediaSender(options: MediaSenderOptions) {
       queueMs: estimator.queueMs(),
       loss: estimator.loss(),
       estimate: estimator.target(),
-      debug: estimator.debug(),
     }),
     close(): void {
       closed = true

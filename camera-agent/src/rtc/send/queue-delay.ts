@@ -6,7 +6,7 @@ const NOISE_SAMPLES = 150
 const NOISE_PART = 0.25
 const NOISE_MAX_MS = 60
 const LARGE_BYTES = 700
-/** A packet that waited this long left the link right after the one before it. */
+/** A packet that waited this long, at least, left the link right after the one before it. */
 const WAITED_MS = 8
 const BUSY_MS = 60
 const BUSY_MIN = 3
@@ -25,7 +25,9 @@ type Sample = { at: number; delay: number; size: number }
 export function createQueueDelay() {
   let bases = { large: createBase(), small: createBase() }
   let recent: (Sample & { waited: number; sentAt: number })[] = []
-  let readings: number[] = []
+  let readings: { least: number; mean: number }[] = []
+  /** a packet that waited longer than they usually do found the link busy */
+  let usual = WAITED_MS
   /** packets that found the link busy, and for how long it was busy with each */
   let busy: { at: number; size: number; ms: number; sentMs: number }[] = []
 
@@ -60,38 +62,59 @@ export function createQueueDelay() {
       sample.waited = waited(sample, bps)
       recent.push(sample)
       while (recent.length > RECENT_MIN && receivedAt - (recent[0]?.at ?? 0) > RECENT_MS) recent.shift()
-      if (follows && before && sample.waited >= WAITED_MS && receivedAt > before.at) note(sample, before)
+      if (follows && before && sample.waited >= usual && receivedAt >= before.at) note(sample, before)
     },
     /** To be read once for each feedback. What a quarter of the readings do not fall below is no queue of ours. */
     ms(): number {
       if (recent.length === 0) return 0
-      const now = Math.min(...recent.map(sample => sample.waited))
-      readings.push(now)
+      const waits = recent.map(sample => sample.waited)
+      const now = Math.min(...waits)
+      readings.push({ least: now, mean: waits.reduce((sum, ms) => sum + ms, 0) / waits.length })
       if (readings.length > NOISE_SAMPLES) readings.shift()
-      const noise = readings.toSorted((a, b) => a - b)[Math.floor(readings.length * NOISE_PART)] ?? 0
+      const noise = share(
+        readings.map(({ least }) => least),
+        NOISE_PART,
+      )
+      usual = Math.min(
+        Math.max(
+          WAITED_MS,
+          1.5 *
+            share(
+              readings.map(({ mean }) => mean),
+              0.5,
+            ),
+        ),
+        NOISE_MAX_MS,
+      )
       return Math.max(0, now - Math.min(noise, NOISE_MAX_MS))
     },
+    /** What a single packet waits at times without there being a queue of ours. */
+    usual: (): number => usual,
     /** What the link carries while it has a queue, in bits per second; undefined when it had none lately. */
     capacity(): number | undefined {
-      const part = lately()
-      if (part.length < BUSY_MIN) return undefined
-      const bytes = part.reduce((sum, { size }) => sum + size, 0)
-      return (bytes * 8000) / part.reduce((sum, { ms }) => sum + ms, 0)
+      const run = lately()
+      if (run.length < BUSY_MIN) return undefined
+      const bytes = run.reduce((sum, { size }) => sum + size, 0)
+      return (bytes * 8000) / run.reduce((sum, { ms }) => sum + ms, 0)
     },
     /** Whether what was sent lately arrives over a multiple of the time it was sent in. */
     squeezed(): boolean {
-      const part = lately()
-      const sent = part.reduce((sum, { sentMs }) => sum + sentMs, 0)
-      return part.length >= BUSY_MIN && part.reduce((sum, { ms }) => sum + ms, 0) > SQUEEZED * sent
+      const run = lately()
+      const sent = run.reduce((sum, { sentMs }) => sum + sentMs, 0)
+      return run.length >= BUSY_MIN && run.reduce((sum, { ms }) => sum + ms, 0) > SQUEEZED * sent
     },
     reset(): void {
       bases = { large: createBase(), small: createBase() }
       recent = []
       busy = []
       readings = []
+      usual = WAITED_MS
     },
   }
 }
+
+const share = (values: number[], part: number): number =>
+  values.sort((a, b) => a - b)[Math.floor(values.length * part)] ?? 0
 
 /** The least delay of the last ten seconds. */
 function createBase() {

@@ -40,11 +40,28 @@ describe('sent packets', () => {
     const before = record.take({ base: 69_990, reference: 0xffffff, arrivals: [0, 10] })
     const after = record.take({ base: 69_992 & 0xffff, reference: 0, arrivals: [0] })
     assert.deepEqual(
-      [...before, ...after].map(({ sequence, receivedAt }) => [sequence, (receivedAt ?? 0) - end]),
+      [...before, ...after]
+        .filter(({ untold }) => !untold)
+        .map(({ sequence, receivedAt }) => [sequence, (receivedAt ?? 0) - end]),
       [
         [69_990, 0],
         [69_991, 10],
         [69_992, 64],
+      ],
+    )
+  })
+
+  it('tells of those in between that no feedback has spoken of', () => {
+    const record = createSentRecord()
+    for (let i = 0; i < 4; i++) record.add(i, 100)
+    record.take(told(1, [5]))
+    const reports = record.take(told(4, [9]))
+    assert.deepEqual(
+      reports.map(({ sequence, untold }) => [sequence, untold]),
+      [
+        [2, true],
+        [3, true],
+        [4, false],
       ],
     )
   })

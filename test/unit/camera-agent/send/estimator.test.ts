@@ -1,0 +1,121 @@
+import assert from 'node:assert/strict'
+import { simulatedLink } from './simulated-link.ts'
+import { openSession, simulatedSession } from './simulated-session.ts'
+import { virtualClock } from './virtual-clock.ts'
+
+/** Whole sessions on a simulated link, in virtual time: what a viewer would see, and what the link would. */
+describe('the bandwidth estimate', () => {
+  for (const bps of [300_000, 1_000_000, 4_000_000])
+    for (const rttMs of [20, 100, 300])
+      it(`uses a link of ${bps / 1000} kbit/s at ${rttMs} ms, with little queue`, () => {
+        const { use, forth } = openSession({ bps, rttMs })
+        assert.ok(use(10_000, 30_000) > 0.8)
+        assert.ok(forth.waits(10_000).over200 < 0.01, JSON.stringify(forth.waits(10_000)))
+      })
+
+  for (const loss of [0.05, 0.2])
+    for (const bps of [300_000, 1_000_000])
+      for (const where of ['loss', 'lossAfter'] as const)
+        it(`does not take ${loss * 100} % random loss (${where}) for a full link of ${bps / 1000} kbit/s`, () => {
+          const { use, forth, session } = openSession({ bps, rttMs: 60, [where]: loss })
+          const used = use(10_000, 40_000)
+          assert.ok(used > (loss > 0.1 ? 0.7 : 0.8), String(used))
+          assert.ok(forth.waits(10_000).over200 < 0.02)
+          assert.ok(session.sender.stats().retransmitted > 20)
+        })
+
+  it('takes loss that grows with the rate for a full link, though no delay tells of it', () => {
+    const { session, use } = openSession({ bps: 300_000, rttMs: 60, queueMs: 60 })
+    assert.ok(use(10_000, 40_000) > 0.7)
+    assert.ok((session.sent() * 8000) / 40_000 < 300_000 * 1.15, 'more is sent than goes through')
+  })
+
+  it('follows a drop from 4 Mbit/s to 300 kbit/s without a stall, and finds the return', () => {
+    const { clock, forth, session } = openSession({ bps: 4_000_000, rttMs: 20 })
+    clock.runTo(15_000)
+    forth.settings.bps = 300_000
+    forth.settings.queueMs = 6000
+    clock.runTo(35_000)
+    assert.ok(session.stall(15_000, 20_000) < 1000)
+    assert.ok(session.latency(20_000, 35_000) < 500)
+    assert.ok(forth.waits(17_500).over200 < 0.02)
+    forth.settings.bps = 4_000_000
+    clock.runTo(45_000)
+    const found = session.reached(3_200_000, 35_000)
+    assert.ok(found && found < 45_000)
+    assert.ok(session.stall(35_000, 45_000) < 500)
+  })
+
+  it('works at 800 ms', () => {
+    const { use, forth } = openSession({ bps: 1_000_000, rttMs: 800 })
+    assert.ok(use(10_000, 40_000) > 0.8)
+    assert.ok(forth.waits(10_000).over200 < 0.05)
+  })
+
+  it('sends pictures at 64 kbit/s', () => {
+    const { use, session, forth } = openSession({ bps: 64_000, rttMs: 100 }, { fps: 10 })
+    assert.ok(use(10_000, 40_000) > 0.8)
+    assert.ok(session.stall(5000, 40_000) < 2000)
+    assert.ok(forth.waits(10_000).longest < 500)
+  })
+
+  for (const later of [0, 10_000])
+    it(`shares a link between two, the second ${later} ms later`, () => {
+      const clock = virtualClock()
+      const link = simulatedLink(clock, { bps: 1_000_000, delayMs: 20 }, 3)
+      const back = (seed: number) => simulatedLink(clock, { bps: 10_000_000, delayMs: 20 }, seed)
+      const one = simulatedSession(clock, link, back(5), { seed: 1 })
+      const other = simulatedSession(clock, link, back(6), { seed: 2, startsAt: later })
+      clock.runTo(30_000)
+      const before = [one.sent(), other.sent()]
+      clock.runTo(90_000)
+      const shares = [one, other].map((each, i) => ((each.sent() - (before[i] ?? 0)) * 8000) / 60_000 / 1e6)
+      for (const share of shares) assert.ok(share > 0.25, String(shares))
+      assert.ok((shares[0] ?? 0) + (shares[1] ?? 0) > 0.8, String(shares))
+      assert.ok(link.waits(30_000).over200 < 0.02)
+    })
+
+  it('is not fooled by jitter', () => {
+    const { use } = openSession({ bps: 1_000_000, rttMs: 60, jitterMs: 30 })
+    assert.ok(use(10_000, 40_000) > 0.6)
+  })
+
+  it('learns that the path has become longer', () => {
+    const { use, forth } = openSession({ bps: 1_000_000, rttMs: 120 })
+    use(5000, 15_000)
+    forth.settings.delayMs += 300
+    assert.ok(use(25_000, 45_000) > 0.75)
+  })
+
+  for (const ms of [3000, 30_000])
+    it(`comes back by itself after a black hole of ${ms / 1000} s, having sent next to nothing into it`, () => {
+      const { clock, forth, back, session } = openSession({ bps: 1_000_000, rttMs: 100 })
+      clock.runTo(15_000)
+      forth.settings.loss = 1
+      back.settings.loss = 1
+      clock.runTo(17_000)
+      const before = session.sent()
+      const end = 15_000 + ms
+      clock.runTo(end)
+      assert.ok((session.sent() - before) * 8 < 10 * ms, 'as good as silent')
+      forth.settings.loss = 0
+      back.settings.loss = 0
+      clock.runTo(end + 6000)
+      const first = session.shown.find(({ at }) => at > end)
+      assert.ok(first && first.at < end + 2000)
+      assert.ok(session.stall(end + 2000, end + 6000) < 500)
+    })
+
+  it('is told in changes worth acting upon, and looks for no more than could be used', () => {
+    const { clock, session } = openSession({ bps: 4_000_000, rttMs: 40 }, { mostBps: 400_000 })
+    const told: number[] = []
+    session.sender.onBandwidth(bps => told.push(bps))
+    session.sender.setDemand(400_000)
+    clock.runTo(20_000)
+    assert.ok(told.length > 0 && told.length < 200)
+    for (const [i, bps] of told.entries()) if (i > 0) assert.notEqual(bps, told[i - 1])
+    const probed = session.sender.stats().probed
+    clock.runTo(40_000)
+    assert.equal(session.sender.stats().probed, probed)
+  })
+})

@@ -1,0 +1,102 @@
+import assert from 'node:assert/strict'
+import { createPacer, type Paced } from '@ownsight/camera-agent/rtc/send/pacer'
+import { virtualClock } from './virtual-clock.ts'
+
+describe('the pacer', () => {
+  const open = (bps: number) => {
+    const clock = virtualClock()
+    const sent: { at: number; name: string; probe: number | undefined }[] = []
+    const asked: number[] = []
+    const state = { may: true }
+    const pacer = createPacer({
+      clock,
+      mayTransmit: () => state.may,
+      padding: size => packet('padding', Math.min(size, 200)),
+      onDropped: () => asked.push(clock.now()),
+    })
+    pacer.setRate(bps)
+    const packet = (name: string, size = 1000): Paced => ({
+      size,
+      send: probe => void sent.push({ at: clock.now(), name, probe }),
+    })
+    const picture = (name: string, packets: number, key = false): void =>
+      pacer.picture(
+        key,
+        Array.from({ length: packets }, () => packet(name)),
+      )
+    const names = (): string => sent.map(({ name }) => name).join('')
+    return { clock, pacer, sent, asked, state, packet, picture, names }
+  }
+
+  it('spreads a picture over the time its rate gives', () => {
+    const { clock, sent, picture } = open(800_000)
+    picture('a', 10, true)
+    clock.runTo(1000)
+    assert.equal(sent.length, 10)
+    for (const [i, { at }] of sent.entries()) assert.ok(Math.abs(at - i * 10) <= 10, `${i} at ${at}`)
+  })
+
+  it('sends audio first, then what is asked for again, then pictures', () => {
+    const { clock, pacer, packet, picture, names } = open(800_000)
+    picture('a', 3, true)
+    pacer.retransmission(packet('r'))
+    pacer.audio(packet('s', 100))
+    clock.runTo(1000)
+    assert.match(names(), /^a{1,2}sra+$/)
+  })
+
+  it('leaves out whole pictures that would come too late, and asks for a key frame once', () => {
+    const { clock, asked, picture, names, pacer } = open(80_000)
+    picture('k', 2, true)
+    clock.runTo(1000)
+    for (const name of 'abcdefgh') picture(name, 3)
+    clock.runTo(3000)
+    assert.equal(asked.length, 1)
+    picture('x', 1)
+    picture('K', 1, true)
+    picture('y', 1)
+    clock.runTo(10_000)
+    assert.match(names(), /^kk(aaa)?Ky$/)
+    assert.ok(pacer.dropped() >= 7)
+  })
+
+  it('never breaks off a picture that has begun', () => {
+    const { clock, picture, names } = open(80_000)
+    picture('k', 6, true)
+    clock.runTo(250)
+    picture('K', 2, true)
+    clock.runTo(5000)
+    assert.equal(names(), 'kkkkkkKK')
+  })
+
+  it('sends nothing but audio while nothing more may be under way', () => {
+    const { clock, pacer, packet, picture, names, state } = open(800_000)
+    state.may = false
+    picture('a', 1, true)
+    pacer.audio(packet('s', 100))
+    clock.runTo(500)
+    assert.equal(names(), 's')
+    state.may = true
+    pacer.run()
+    clock.runTo(1000)
+    assert.equal(names(), 'sa')
+  })
+
+  it('sends a probe at its rate, filled up with padding', () => {
+    const { clock, pacer, sent, picture } = open(100_000)
+    picture('a', 2, true)
+    pacer.probe({ id: 7, bps: 800_000, bytes: 3000, packets: 5 })
+    clock.runTo(100)
+    const probed = sent.filter(({ probe }) => probe === 7)
+    assert.ok(probed.length >= 5)
+    assert.ok((probed.at(-1)?.at ?? 0) - (probed[0]?.at ?? 0) < 40)
+    clock.runTo(5000)
+    assert.equal(sent.filter(({ name }) => name === 'a').length, 2)
+  })
+
+  it('refuses repetitions that would come too late', () => {
+    const { pacer, packet } = open(80_000)
+    const taken = Array.from({ length: 20 }, () => pacer.retransmission(packet('r')))
+    assert.ok(taken.includes(false))
+  })
+})
