@@ -1,8 +1,8 @@
-import type { Offer } from './choose-tier.ts'
+import { type Offer, UP_MARGIN } from './choose-tier.ts'
 import type { Aim, Feed, Lane } from './feed.ts'
 import type { Codec } from './media-frame.ts'
 import { isOriginal } from './output.ts'
-import { TIER_LIMITS, TIERS, type Tier } from './tier.ts'
+import { pictureBudget, TIER_LIMITS, TIERS, type Tier } from './tier.ts'
 
 /** What a stream that is passed through takes of a link beyond its mean. */
 const PEAK = 1.1
@@ -26,6 +26,14 @@ export function offersOf(codec: Codec, main: Feed, sub: Feed | undefined): Offer
   if (original && offers.length === 1) offers.push({ name: source.keys, needs: 0 })
   if (offers.length === 0) offers.push(whole(main.lane({ codec, tier: 'still' }), 0))
   return offers
+}
+
+/** What the best of `offers` can make use of, bits per second of a viewer's budget. */
+export function demandOf([best]: readonly Offer<Aim>[]): number {
+  if (!best) return 0
+  const { feed, encoding } = best.name.lane
+  const most = isOriginal(encoding) && feed.passes() ? best.needs * UP_MARGIN : TIER_LIMITS[encoding.tier].max
+  return Math.round(most / pictureBudget(1))
 }
 
 function transcoded(

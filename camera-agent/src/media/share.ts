@@ -13,6 +13,8 @@ export type Subscription = {
   requestKeyframe(): void
   /** Bits per second that pictures may take of this viewer's link: headers and repair not among them. */
   setBudget(bps: number): void
+  /** Bits per second beyond which a link gains this viewer nothing. */
+  demand(): number
 }
 
 export type Share = {
@@ -92,7 +94,8 @@ export function createShare(config: SourceConfig, options: ShareOptions): Share 
       queueMicrotask(() => {
         if (!closed && !isPrivate) viewer.begin()
       })
-      return { close: viewer.close, requestKeyframe: viewer.requestKeyframe, setBudget: viewer.setBudget }
+      const { begin: _, ...subscription } = viewer
+      return subscription
     },
     status: current,
     onStatus: handler => {

@@ -1,12 +1,14 @@
 import { type Choice, chooseTier } from './choose-tier.ts'
 import type { Aim, Feed, Lane } from './feed.ts'
 import type { Codec, MediaFrame } from './media-frame.ts'
-import { offersOf } from './offers.ts'
+import { demandOf, offersOf } from './offers.ts'
 import { isOriginal } from './output.ts'
 import { createRoute, type Route } from './route.ts'
 import { pictureBudget, TIERS, targetRate } from './tier.ts'
 
 const REVIEW_MS = 500
+/** The first words about a link are a guess: whoever begins without a budget is not judged by them. */
+const GRACE_MS = 700
 /** A smaller change of an encoder's rate is not worth its while. */
 const RATE_STEP = 0.03
 
@@ -14,6 +16,8 @@ type Viewer = {
   codec: Codec
   budget: number | undefined
   route: Route
+  /** No other choice before this time. */
+  decidedUntil: number
   choice?: Choice<Aim>
 }
 
@@ -32,12 +36,13 @@ export function createViewers(main: Feed, sub: () => Feed | undefined) {
     return { aim: name, falls: before < 0 || offers.findIndex(offer => offer.name === name) > before }
   }
   const decide = (viewer: Viewer) => {
+    if (now() < viewer.decidedUntil) return
     const before = viewer.choice?.name
     const { aim, falls } = choose(viewer)
     if (aim === before) return
     const { lane } = aim
-    viewer.route.aim(lane, falls && !carries(viewer, viewer.route.sending()))
     viewer.route.setKeysOnly(aim.keysOnly ? () => viewer.budget : undefined)
+    viewer.route.aim(lane, falls && !carries(viewer, viewer.route.sending()))
     if (viewer.route.waiting() === lane) lane.feed.requestKeyframe(lane)
   }
   /** What is asked of each encoder: at once when it has to give way, with the next review when it may take more. */
@@ -64,6 +69,7 @@ export function createViewers(main: Feed, sub: () => Feed | undefined) {
   const begin = (viewer: Viewer) => {
     const { aim } = choose(viewer)
     const { lane } = aim
+    if (viewer.budget === undefined) viewer.decidedUntil = now() + GRACE_MS
     viewers.add(viewer)
     timer ??= setInterval(review, REVIEW_MS)
     const stopgap = bursts(viewer, lane) ? lane : nextRunning(viewer, lane)
@@ -85,7 +91,8 @@ export function createViewers(main: Feed, sub: () => Feed | undefined) {
     /** A viewer that is sent nothing until its `begin`. */
     create: (codec: Codec, onFrame: (frame: MediaFrame) => void, budget: number | undefined) => {
       let open = true
-      const viewer: Viewer = { codec, budget, route: createRoute(frame => open && onFrame(frame), now) }
+      const route = createRoute(frame => open && onFrame(frame), now)
+      const viewer: Viewer = { codec, budget, route, decidedUntil: 0 }
       return {
         begin: () => {
           if (open) begin(viewer)
@@ -104,6 +111,7 @@ export function createViewers(main: Feed, sub: () => Feed | undefined) {
           decide(viewer)
           retune(false)
         },
+        demand: () => demandOf(offersOf(codec, main, sub())),
       }
     },
     /** Judges every viewer anew, after what is on offer has changed. */

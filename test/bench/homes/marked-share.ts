@@ -31,6 +31,7 @@ export function createShare(_config: unknown, options: ShareOptions): Share {
         close: () => void viewers.delete(onFrame),
         requestKeyframe: () => undefined,
         setBudget: () => undefined,
+        demand: () => 0,
       }
     },
     status: () => ({ state: 'live' }) as ReturnType<Share['status']>,

@@ -1,0 +1,74 @@
+import type { Feed, Lane } from '@ownsight/camera-agent/media/feed'
+import { createGopRing } from '@ownsight/camera-agent/media/gop-ring'
+import type { Encoding, MediaFrame } from '@ownsight/camera-agent/media/media-frame'
+import { createRateMeter } from '@ownsight/camera-agent/media/rate-meter'
+import { TIER_LIMITS, type Tier } from '@ownsight/camera-agent/media/tier'
+
+/** A feed without a source: the test says what it passes, allows and sends. */
+export function fakeFeed(settings: { passes?: boolean; rate?: number | undefined; forbids?: Tier[] } = {}) {
+  const lanes: Lane[] = []
+  const asked: string[] = []
+  const rates: Record<string, number> = {}
+  const nameOf = ({ codec, tier }: Encoding) => `${codec} ${tier}`
+  const createLane = (encoding: Encoding): Lane => {
+    const lane: Lane = {
+      feed,
+      encoding,
+      ring: createGopRing(),
+      meter: createRateMeter(),
+      routes: new Set(),
+      bps: TIER_LIMITS[encoding.tier].start,
+      wanted: false,
+      begun: false,
+      get whole() {
+        return whole
+      },
+      get keys() {
+        return keys
+      },
+    }
+    const whole = { lane, keysOnly: false }
+    const keys = { lane, keysOnly: true }
+    lanes.push(lane)
+    return lane
+  }
+  const feed: Feed = {
+    lane: encoding =>
+      lanes.find(lane => nameOf(lane.encoding) === nameOf(encoding)) ?? createLane({ ...encoding }),
+    lanes: () => lanes,
+    join: (lane, route) => {
+      lane.routes.add(route)
+      lane.wanted = true
+    },
+    leave: (lane, route) => void lane.routes.delete(route),
+    setRate: (lane, bps) => {
+      lane.bps = bps
+      rates[nameOf(lane.encoding)] = bps
+    },
+    requestKeyframe: lane => void asked.push(nameOf(lane.encoding)),
+    allows: tier => !settings.forbids?.includes(tier),
+    rest: () => undefined,
+    passes: () => settings.passes ?? false,
+    passedRate: () => settings.rate,
+    status: () => ({ state: 'live' }),
+    pid: () => 1,
+    empty: () => undefined,
+    ended: async () => undefined,
+  }
+  /** One frame of a lane to all who are on it. */
+  const send = (
+    tier: Tier,
+    key: boolean,
+    timestamp: number,
+    codec: Encoding['codec'] = 'h264',
+    size = 100,
+  ) => {
+    const lane = feed.lane({ codec, tier })
+    const frame: MediaFrame = { payloads: [Buffer.alloc(size)], timestamp, key }
+    lane.begun = true
+    lane.ring.push(frame)
+    for (const route of [...lane.routes]) route.take(lane, frame)
+    return frame
+  }
+  return { feed, settings, asked, rates, send }
+}

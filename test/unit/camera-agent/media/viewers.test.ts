@@ -1,0 +1,114 @@
+import assert from 'node:assert/strict'
+import type { MediaFrame } from '@ownsight/camera-agent/media/media-frame'
+import { createViewers } from '@ownsight/camera-agent/media/viewers'
+import { fakeFeed } from './fake-feed.ts'
+
+describe('viewers', () => {
+  const closers: (() => void)[] = []
+  afterEach(() => {
+    for (const close of closers.splice(0)) close()
+  })
+  const open = (settings: Parameters<typeof fakeFeed>[0] = {}) => {
+    const fake = fakeFeed(settings)
+    const viewers = createViewers(fake.feed, () => undefined)
+    closers.push(viewers.clear)
+    const enter = (budget?: number) => {
+      const frames: MediaFrame[] = []
+      const viewer = viewers.create('h264', frame => frames.push(frame), budget)
+      viewer.begin()
+      return { ...viewer, frames, times: () => frames.map(({ timestamp }) => timestamp) }
+    }
+    return { ...fake, viewers, enter }
+  }
+
+  it('a joiner without a budget is sent the running group at once', () => {
+    const { send, enter } = open()
+    enter()
+    send('source', true, 1000)
+    send('source', false, 2000)
+    assert.equal(enter().frames.length, 2)
+  })
+
+  it('a joiner with a small budget waits for a key frame of its size instead of a long group', () => {
+    const { send, enter, asked } = open()
+    enter(50_000)
+    send('thin', true, 1000)
+    send('thin', false, 2000, 'h264', 7000)
+    const joiner = enter(50_000)
+    assert.equal(joiner.frames.length, 0)
+    assert.deepEqual(asked, ['h264 thin'])
+    send('thin', false, 3000)
+    send('thin', true, 4000)
+    assert.deepEqual(joiner.times(), [4000])
+  })
+
+  it('a joiner whose lane has nothing yet is shown what runs below it', () => {
+    const { send, enter } = open()
+    enter(150_000)
+    send('low', true, 1000)
+    const joiner = enter()
+    assert.deepEqual(joiner.times(), [1000])
+    send('source', true, 2000)
+    send('low', false, 3000)
+    assert.deepEqual(joiner.times(), [1000, 2000])
+  })
+
+  it('encoders follow the lowest budget of their own viewers, down at once', () => {
+    const { enter, rates } = open()
+    enter(5e6)
+    const one = enter(500_000)
+    const other = enter(450_000)
+    assert.equal(rates['h264 mid'], 427_500)
+    one.setBudget(300_000)
+    assert.equal(rates['h264 mid'], 285_000)
+    other.close()
+    assert.equal(rates['h264 source'], undefined)
+  })
+
+  it('up with the next review only', () => {
+    const { enter, rates, viewers } = open()
+    const one = enter(300_000)
+    one.setBudget(500_000)
+    assert.equal(rates['h264 mid'], 285_000)
+    viewers.review()
+    assert.equal(rates['h264 mid'], 475_000)
+  })
+
+  it('one whose link fails is moved alone', () => {
+    const { send, enter } = open({ passes: true, rate: 1e6 })
+    const [fast, slow] = [enter(5e6), enter(5e6)]
+    send('source', true, 1000)
+    slow.setBudget(150_000)
+    send('source', false, 2000)
+    send('low', true, 2500)
+    send('source', false, 3000)
+    assert.deepEqual(
+      [fast.times(), slow.times()],
+      [
+        [1000, 2000, 3000],
+        [1000, 2500],
+      ],
+    )
+  })
+
+  it('is not judged by the first guess about its link when it began without a budget', () => {
+    const { send, enter } = open()
+    const viewer = enter()
+    send('source', true, 1000)
+    viewer.setBudget(100_000)
+    send('source', false, 2000)
+    assert.deepEqual(viewer.times(), [1000, 2000])
+  })
+
+  it('closed before it began, or gone, is sent nothing', () => {
+    const { send, feed, viewers } = open()
+    const frames: MediaFrame[] = []
+    const viewer = viewers.create('h264', frame => frames.push(frame), undefined)
+    viewer.close()
+    viewer.begin()
+    viewer.setBudget(1)
+    send('source', true, 1000)
+    assert.deepEqual([frames.length, viewers.count()], [0, 0])
+    assert.ok(feed.lanes().every(lane => lane.routes.size === 0))
+  })
+})
