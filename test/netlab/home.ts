@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process'
-import type { Network } from '../support/namespaces.ts'
+import type { Network, Sent } from '../support/namespaces.ts'
 import {
   type Address,
   boxAddress,
@@ -25,6 +25,8 @@ export type Home = {
   /** the host's addresses now */
   addresses(): string[]
   run(...command: string[]): string
+  /** what the host has sent since the lab was made, by destination and protocol */
+  sent(): Sent[]
   readonly line: Line
   /** Another kind of NAT, from now on: all mappings are lost. To and from `open` it cannot change. */
   change(rules: Partial<BoxRules>): Promise<void>
@@ -122,6 +124,7 @@ export function createHome(
     prefix: network.prefix(host),
     addresses: () => hostAddresses(place, moves.host).map(each => each.address),
     run: (...command) => network.run(host, ...command),
+    sent: () => network.sent(host),
     line: createLine(cable, name),
     async change(change) {
       const nat = change.nat ?? rules.nat

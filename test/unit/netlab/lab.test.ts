@@ -135,6 +135,8 @@ describe('netlab: a lab', function () {
     for (const from of ['10.99.0.1', own]) say(camera, { from, port: 0, to: [lab.server.ipv4[0], PORT] })
     await heard.waitForLine(new RegExp(`^${own} `))
     assert.doesNotMatch(heard.stdout(), /10\.99\.0\.1/)
+    const [address] = lab.server.ipv4
+    assert.equal(camera.sent().find(each => each.protocol === 'udp' && each.address === address)?.packets, 2)
     await heard.stop()
   })
 
