@@ -57,6 +57,11 @@ export function createRoute(onFrame: (frame: MediaFrame) => void, now: () => num
       muted ||= mute
       lane.feed.join(lane, route)
     },
+    /** The present lane's group from its key frame on, once more. */
+    replay: () => {
+      if (!from || muted || next) return
+      for (const frame of from.ring.burst()) if (allowed(frame)) deliver(frame)
+    },
     /** Only key frames, as `budget` (bits per second) allows; every frame again from the next key frame on. */
     setKeysOnly: (budget: (() => number | undefined) | undefined) => {
       if (keysOnly && !budget && from) {

@@ -1,6 +1,6 @@
 import { createFeed } from './feed.ts'
 import type { Codec, MediaFrame } from './media-frame.ts'
-import type { SourceConfig } from './source-config.ts'
+import { type SourceConfig, subOf } from './source-config.ts'
 import type { SourceStatus } from './source-status.ts'
 import { createViewers } from './viewers.ts'
 
@@ -114,9 +114,4 @@ export function createShare(config: SourceConfig, options: ShareOptions): Share 
       await Promise.all([main.ended(), sub?.ended()])
     },
   }
-}
-
-/** The camera's own smaller stream, as a source by itself. */
-function subOf(config: SourceConfig): SourceConfig | undefined {
-  return config.kind === 'rtsp' && config.sub ? { kind: 'rtsp', url: config.sub } : undefined
 }

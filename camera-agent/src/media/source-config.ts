@@ -99,3 +99,8 @@ function isRtspUrl(value: string): boolean {
   const url = new URL(value)
   return url.protocol === 'rtsp:' && url.hostname !== '' && url.hash === ''
 }
+
+/** The camera's own smaller stream, as a source by itself. */
+export function subOf(config: SourceConfig): SourceConfig | undefined {
+  return config.kind === 'rtsp' && config.sub ? { kind: 'rtsp', url: config.sub } : undefined
+}

@@ -103,7 +103,9 @@ export function createViewers(main: Feed, sub: () => Feed | undefined) {
         },
         requestKeyframe: () => {
           const lane = viewer.route.target()
-          lane?.feed.requestKeyframe(lane)
+          if (!lane) return
+          if (!isPassed(lane)) lane.feed.requestKeyframe(lane)
+          else if (replays(viewer, lane)) viewer.route.replay()
         },
         setBudget: (bps: number) => {
           viewer.budget = bps
@@ -129,14 +131,22 @@ function carries({ budget }: Viewer, lane: Lane | undefined): boolean {
   return budget === undefined || (rate !== undefined && rate <= budget)
 }
 
+/** A stream that comes as it is has no key frame on request. */
+const isPassed = ({ encoding, feed }: Lane): boolean => isOriginal(encoding) && feed.passes()
+
+/** True when the current group, sent once more, is there sooner than the next key frame is likely to be. */
+const replays = ({ budget }: Viewer, { ring }: Lane): boolean =>
+  ring.bytes() * 8 <= Math.min(budget ?? MAX_BURST, MAX_BURST) * REPLAY_SECONDS
+
 /** True when the lane's current group can be sent to a joiner within a second. */
 function bursts({ budget }: Viewer, lane: Lane): boolean {
   if (lane.ring.bytes() === 0) return false
   return isOriginal(lane.encoding) || lane.ring.bytes() * 8 <= Math.min(budget ?? MAX_BURST, MAX_BURST)
 }
 
-/** Bits of a burst to a joiner whose budget is not known. */
+/** Bits of a burst to a viewer whose budget is not known. */
 const MAX_BURST = 8_000_000
+const REPLAY_SECONDS = 0.5
 
 /** A lane below that runs already: its picture is there while the other's first key frame is waited for. */
 function nextRunning(viewer: Viewer, { feed, encoding }: Lane): Lane | undefined {

@@ -100,6 +100,24 @@ describe('viewers', () => {
     assert.deepEqual(viewer.times(), [1000, 2000])
   })
 
+  it('who has lost a picture of a stream that comes as it is gets its group again, if it is short', () => {
+    const { send, enter, asked, feed } = open({ passes: true, rate: 1e6 })
+    const viewer = enter(1_500_000)
+    send('source', true, 90_000)
+    send('source', false, 99_000)
+    viewer.requestKeyframe()
+    send('source', false, 108_000)
+    assert.deepEqual(viewer.times(), [90_000, 99_000, 99_090, 99_180, 108_000])
+    assert.deepEqual(
+      viewer.frames.map(({ key }) => key),
+      [true, false, true, false, false],
+    )
+    send('source', false, 117_000, 'h264', 100_000)
+    viewer.requestKeyframe()
+    assert.equal(viewer.frames.length, 6)
+    assert.deepEqual([asked, feed.lanes().length > 0], [[], true])
+  })
+
   it('closed before it began, or gone, is sent nothing', () => {
     const { send, feed, viewers } = open()
     const frames: MediaFrame[] = []
