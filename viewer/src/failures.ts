@@ -30,6 +30,8 @@ const SENTENCES: { [code: string]: string } = {
   private: 'The owner has switched this camera to private.',
   limit: 'Too many attempts. Wait ten minutes.',
   no_path: 'No direct way to the camera was found. Be in the same network, or ask for a relay.',
+  no_relay:
+    'Your address is to stay hidden, and this server offers no relay. Allow direct connections, or set up a relay.',
   no_channel: 'The camera was reached, but the encrypted connection did not come about; trying again.',
   no_picture: 'The camera is connected, and its picture does not arrive; trying again.',
   not_confirmed: 'The camera did not confirm the connection; trying again.',
@@ -67,6 +69,7 @@ const FINAL = new Set([
   'private',
   'clock',
   'bad_sdp',
+  'no_relay',
   'protocol',
   'replaced',
   'released',

@@ -8,6 +8,7 @@ import { type GuestCameras, openGuestCameras } from './guest-cameras.ts'
 import { type DeviceKeys, type Keystore, type OwnerKeys, openKeystore } from './keystore.ts'
 import { named } from './people.ts'
 import { openPolicies, type Policies } from './policies.ts'
+import { openRelays, type Relays } from './relays.ts'
 import { type Connection, connectSignaling, type SignalingClient } from './signaling-client.ts'
 import { signalingWay } from './ways.ts'
 
@@ -20,6 +21,7 @@ export type Home = {
   readonly device: DeviceKeys
   readonly keystore: Keystore
   readonly signaling: SignalingClient
+  readonly relays: Relays
   readonly signal: AbortSignal
   readonly connection: Signal<Connection>
   readonly roster: Signal<Roster>
@@ -66,7 +68,9 @@ export async function openHome(account: Account): Promise<Home> {
     auth: device.auth,
     onConnection: state => {
       connection.value = state
-      if (state === 'online') void policies.deliverAll()
+      if (state !== 'online') return
+      void policies.deliverAll()
+      void relays.renew()
     },
     onPresence: event => {
       const before = presence.value.get(event.cam)
@@ -76,6 +80,7 @@ export async function openHome(account: Account): Promise<Home> {
       if (isNews && pinned(event.cam)) void policies.refresh(event.cam)
     },
   })
+  const relays = openRelays(signaling.request)
   const tabs = new BroadcastChannel(`ownsight-policies-${account.id}`)
   const policies = openPolicies({
     admin: device.admin,
@@ -93,6 +98,7 @@ export async function openHome(account: Account): Promise<Home> {
     device,
     keystore,
     signaling,
+    relays,
     signal: ended.signal,
     connection,
     roster: list.roster,
@@ -122,6 +128,7 @@ export async function openHome(account: Account): Promise<Home> {
     dispose() {
       ended.abort()
       tabs.close()
+      relays.close()
       signaling.close()
       keystore.close()
       list.roster.value = []

@@ -17,6 +17,7 @@ export async function visitLog(home: Home, camera: Camera, page: AbortSignal): P
     camera: { camId, key },
     view: home.device.view,
     ask: home.signaling.request as never,
+    peer: home.relays.peer,
     start: 'hold',
     signal: page,
   })

@@ -108,7 +108,6 @@ export function viewSession(id: number, live: LiveSession, clock: Clock): ViewSe
     signs: () => signs,
     state: () => liveState(signs, clock.now()),
     frame(rtpTimestamp) {
-      if (signs.phase !== 'confirmed') return
       const now = clock.now()
       measure(now)
       signs = { ...signs, frameAt: now }

@@ -18,6 +18,7 @@ export type FakeAttempt = {
   tell(message: ToViewer): void
   /** the path carries heartbeats, and the camera sends frames */
   carries: boolean
+  beats: boolean
   sends: boolean
   isClosed: boolean
 }
@@ -92,7 +93,7 @@ function attempt(scene: Scene, options: WatchOptions): Promise<LiveSession> {
   let rtpTs = 0
   let stops: (() => void)[] = []
   const beat = (): void => {
-    if (made.carries)
+    if (made.carries && made.beats)
       handler({ t: 'heartbeat', seq: 0, rtpTs, cameraTime: 1_700_000_000_000 + clock.now(), th })
   }
   const close = (): void => {
@@ -104,6 +105,7 @@ function attempt(scene: Scene, options: WatchOptions): Promise<LiveSession> {
     signal: options.signal,
     said: [],
     carries: true,
+    beats: true,
     sends: true,
     isClosed: false,
     enter: state => options.onState?.(state),

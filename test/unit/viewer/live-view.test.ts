@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { HIDDEN_MS, LOST_MS, SWAP_MS } from '../../../viewer/src/deadlines.ts'
+import { HIDDEN_MS, LAST_PICTURE_MS, LOST_MS, SWAP_MS } from '../../../viewer/src/deadlines.ts'
 import { settle } from './fake-clock.ts'
 import { type FakeAttempt, openScene, type Scene } from './live-view-stage.ts'
 
@@ -114,6 +114,18 @@ describe('live view', () => {
     await scene.clock.pass(1500)
     assert.equal(state(), 'live')
     assert.equal(scene.view.last.value, undefined, 'and goes when there is a live one')
+  })
+
+  it('a picture is not kept for ever', async () => {
+    const made = await goLive()
+    const session = scene.view.shown.value
+    assert.ok(session)
+    session.copyPicture = image
+    made.carries = false
+    await scene.clock.pass(LAST_PICTURE_MS - 1000)
+    assert.ok(scene.view.last.value)
+    await scene.clock.pass(2000)
+    assert.equal(scene.view.last.value, undefined)
   })
 
   it('a source that stops is stalled: no new session would mend that', async () => {
@@ -308,11 +320,11 @@ describe('live view', () => {
 
   it('a message of another transcript is no heartbeat', async () => {
     const made = await goLive()
-    made.carries = false
+    made.beats = false
     for (let i = 0; i < 5; i++) {
       made.tell({ t: 'heartbeat', seq: i, rtpTs: i, cameraTime: i, th: 'another' })
       await scene.clock.pass(1000)
     }
-    assert.notEqual(state(), 'live')
+    assert.notEqual(state(), 'live', 'whatever the frames do')
   })
 })

@@ -86,6 +86,15 @@ describe('opening', () => {
     assert.deepEqual(nth(0).said, ['{"t":"bye"}', 'closed'], 'even if it is confirmed at the same moment')
   })
 
+  it('a confirmed one is not raced while its track is on its way', async () => {
+    const { clock, made, nth } = race()
+    nth(0).enter('connecting')
+    nth(0).enter('confirming')
+    nth(0).enter('live')
+    await clock.pass(HEDGE_MS * 2)
+    assert.equal(made.length, 1)
+  })
+
   it('never runs more than two at a time, nor more than a few in all', async () => {
     const { clock, made, nth, session } = race()
     nth(0).enter('connecting')

@@ -1,6 +1,7 @@
 import { CHANNEL_ID, CHANNEL_LABEL } from '@ownsight/protocol/channel'
 import { CHANNEL_MESSAGE_MAX_BYTES } from '@ownsight/protocol/limits'
 import SimplePeer from 'simple-peer/simplepeer.min.js'
+import { gather, NO_SERVERS, type Servers } from './gather.ts'
 import { remoteFingerprint } from './stats.ts'
 
 /** The only door to WebRTC. One peer per attempt; one offer out, one verified answer in, nothing else. */
@@ -20,23 +21,22 @@ export type Peer = {
   close(): void
 }
 
-/**
- * From the first candidate to the offer, ms. No server is asked, so own addresses come at once; Chromium calls gathering
- * complete 120 ms later. What is missed is found as peer-reflexive (RFC 8445 §7.3.1.3).
- */
-const HOST_GATHER_MS = 30
-
 type Instance = InstanceType<typeof SimplePeer> & { _pc: RTCPeerConnection }
 
-export async function createPeer(signal: AbortSignal): Promise<Peer> {
+/** @param onGathered told whether a server has answered */
+export async function createPeer(
+  signal: AbortSignal,
+  servers: Servers = NO_SERVERS,
+  onGathered: (answered: boolean) => void = () => undefined,
+): Promise<Peer> {
   const peer = new SimplePeer({
     initiator: true,
-    trickle: false,
+    // The offer is taken whole once there is enough in it: nothing is ever trickled.
+    trickle: true,
     // The library's own default would ask third parties' STUN servers.
-    config: { iceServers: [] },
+    config: { iceServers: servers.iceServers, iceTransportPolicy: servers.relayOnly ? 'relay' : 'all' },
     channelName: CHANNEL_LABEL,
     channelConfig: { negotiated: true, id: CHANNEL_ID },
-    iceCompleteTimeout: HOST_GATHER_MS,
   } as SimplePeer.Options) as Instance
   peer.addTransceiver('video', { direction: 'recvonly' } as never)
 
@@ -50,8 +50,12 @@ export async function createPeer(signal: AbortSignal): Promise<Peer> {
   const decoder = new TextDecoder()
 
   peer.on('signal', data => {
-    if (data.type === 'offer' && data.sdp) offer.resolve(data.sdp)
+    if (data.type === 'offer') void gather(peer._pc, servers).then(gathered)
   })
+  const gathered = (answered: boolean): void => {
+    onGathered(answered)
+    offer.resolve(peer._pc?.localDescription?.sdp ?? '')
+  }
   peer.on('connect', () => open.resolve())
   peer.on('track', (track: MediaStreamTrack) => stream.resolve(new MediaStream([track])))
   peer.on('data', (chunk: Uint8Array) => {

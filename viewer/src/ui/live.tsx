@@ -147,6 +147,7 @@ function openView(home: Home, camera: Entry, isGuest: boolean, signal: AbortSign
     camera: { camId, key },
     view: home.device.view,
     ask: home.signaling.request as never,
+    peer: home.relays.peer,
     beacon: () => presenceOf()?.beacon,
     isFinal,
     doubt: () => home.signaling.doubt(camId),
