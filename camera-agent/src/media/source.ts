@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url'
 import { type PipeRecord, pipeParser, type SourceFrame } from './frame-pipe.ts'
 import type { Encoding } from './media-frame.ts'
 import type { SourceConfig } from './source-config.ts'
-import { FRAME_FD, type SourceCommand, type Want } from './source-messages.ts'
+import { type ChildSource, FRAME_FD, type SourceCommand, type Want } from './source-messages.ts'
 import { isSourceCode, type SourceCode, SourceFault } from './source-status.ts'
 
 export type SourceEvents = {
@@ -104,9 +104,15 @@ function openVideo(path: string): number {
   throw new SourceFault('not_video')
 }
 
+/** What this process has to know of its source: neither the path of a file nor another stream's password. */
+function childSource(config: SourceConfig): ChildSource {
+  if (config.kind === 'file') return { kind: 'file' }
+  return config.kind === 'rtsp' ? { kind: 'rtsp', url: config.url } : config
+}
+
 const openCommand = (config: SourceConfig, who: SourceIdentity, want: Want): SourceCommand => ({
   type: 'open',
-  source: config.kind === 'file' ? { kind: 'file' } : config,
+  source: childSource(config),
   ...who,
   want,
 })
