@@ -132,7 +132,7 @@ async function attemptOnce(options: WatchOptions, win: string): Promise<LiveSess
     const session = confirmOver(peer, { camId: camera.camId, confirm, sid, th })
     await within(deadlines.confirm, session.confirmed, 'not_confirmed')
     enter('confirmed')
-    const stream = await within(deadlines.picture, peer.stream, 'no_path')
+    const stream = await within(deadlines.picture, peer.stream, 'no_picture')
     const { onMessage, request } = session
     const { granted } = found
     return { camId: camera.camId, stream, peer, th, granted, onMessage, request }
