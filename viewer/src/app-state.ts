@@ -20,6 +20,7 @@ export type Page =
   | { name: 'join' }
   | { name: 'devices' }
   | { name: 'add-device' }
+  | { name: 'connection' }
   | { name: 'seen'; camId: string }
   | { name: 'reset'; token?: string }
 

@@ -3,6 +3,7 @@ import { home, page } from '../app-state.ts'
 import { AddDevice } from './add-device.tsx'
 import { CameraSettings } from './camera-settings.tsx'
 import { Cameras } from './cameras.tsx'
+import { ConnectionTest } from './connection.tsx'
 import { Devices } from './devices.tsx'
 import { Header } from './header.tsx'
 import { Invited, InvitedDoor } from './invited.tsx'
@@ -66,6 +67,7 @@ function Content() {
   if (current.name === 'join') return <Join home={account} />
   if (current.name === 'devices') return <Devices home={account} />
   if (current.name === 'add-device') return <AddDevice home={account} />
+  if (current.name === 'connection') return <ConnectionTest home={account} />
   if (current.name === 'recover') return <Recover home={account} />
   if (current.name === 'share') return <Share home={account} camId={current.camId} />
   return <Cameras home={account} />

@@ -58,11 +58,16 @@ export function Cameras({ home }: { home: Home }) {
           <GuestTile key={camera.camId} home={home} camera={camera} />
         ))}
       </ul>
-      {cameras.length > 0 && (
-        <button type="button" class="plain spaced" onClick={() => (page.value = { name: 'devices' })}>
-          My devices
+      <div class="links spaced">
+        {cameras.length > 0 && (
+          <button type="button" class="plain" onClick={() => (page.value = { name: 'devices' })}>
+            My devices
+          </button>
+        )}
+        <button type="button" class="plain" onClick={() => (page.value = { name: 'connection' })}>
+          Test my connection
         </button>
-      )}
+      </div>
     </section>
   )
 }
