@@ -157,6 +157,31 @@ describe('media tiers', function () {
     }
   })
 
+  it('a process that cannot keep up gives up its dearest encoding, and the status says so', async () => {
+    const { share } = open({ ...PATTERN, fps: 20 } as SourceConfig)
+    const viewers = [view(share, 'h264', 5e6), view(share, 'h264', 150_000)]
+    for (const viewer of viewers) await viewer.first(2)
+    const pid = share.pid() as number
+    const hinder = setInterval(() => {
+      process.kill(pid, 'SIGCONT')
+      setTimeout(() => process.kill(pid, 'SIGSTOP'), 10)
+    }, 150)
+    try {
+      await until(() => share.status().reduced, 'reduced', 60_000)
+    } finally {
+      clearInterval(hinder)
+      setTimeout(() => process.kill(pid, 'SIGCONT'), 50)
+    }
+    assert.match(share.status().note ?? '', /too slow/)
+    assert.equal(share.status().state, 'live')
+    const [fast] = viewers
+    const from = fast?.frames.length ?? 0
+    await fast?.first(from + 30)
+    const pictures = await decoded('h264', fast?.frames ?? [])
+    assert.ok(pictures.every(({ good }) => good))
+    assert.deepEqual([...new Set(pictures.map(({ width }) => width))].slice(0, 1), [640])
+  })
+
   it('privacy closes every tier', async () => {
     const { share } = open()
     const viewers = [view(share, 'h264', 5e6), view(share, 'h264', 50_000)]
