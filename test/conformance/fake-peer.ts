@@ -65,6 +65,7 @@ export async function acceptOffer(sdp: string): Promise<CameraPeer> {
     },
     sendVideo: (frame: unknown) => void fake.frames.push(frame),
     onKeyframeRequest: () => {},
+    onBandwidth: () => {},
     path: () => 'host',
     inbound: {
       allow: (test: () => boolean) => {

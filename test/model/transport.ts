@@ -107,6 +107,7 @@ export async function acceptOffer(sdp: string): Promise<CameraPeer> {
       if (end.state !== 'closed') end.frames++
     },
     onKeyframeRequest: () => undefined,
+    onBandwidth: () => undefined,
     path: () => 'host',
     rtpSent: () => end.frames,
     inbound: { allow: () => undefined },
