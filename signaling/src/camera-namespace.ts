@@ -3,6 +3,7 @@ import { findCameraByAuth } from './cameras.ts'
 import { handle, refuseOtherEvents } from './handle.ts'
 import { rateLimit } from './rate-limit.ts'
 import { requireTyp } from './relay.ts'
+import { lendRelays } from './relays.ts'
 import type { Runtime } from './runtime.ts'
 import type { DeviceSocket, Sockets } from './sockets.ts'
 
@@ -10,11 +11,12 @@ import type { DeviceSocket, Sockets } from './sockets.ts'
 export function openCameraNamespace(sockets: Sockets, runtime: Runtime): void {
   const { presence, metrics, db } = runtime
   const publishes = rateLimit({ burst: 20, perMinute: 60 })
+  const grants = rateLimit({ burst: 10, perMinute: 5 })
   sockets.open('/camera').on('connection', (socket: DeviceSocket) => {
     // One listener for each offer it is being asked.
     socket.setMaxListeners(0)
     const state = { proved: false }
-    refuseOtherEvents(socket, runtime, ['publish'], state)
+    refuseOtherEvents(socket, runtime, ['publish', 'relays'], state)
     void admit(socket, state).catch((error: unknown) => {
       runtime.log({ event: 'fault', namespace: 'camera', result: (error as Error).name })
       socket.disconnect(true)
@@ -47,6 +49,13 @@ export function openCameraNamespace(sockets: Sockets, runtime: Runtime): void {
         if (head !== undefined) await runtime.heads.keep(id, head)
         return { ok: true }
       },
+    )
+    handle(
+      socket,
+      runtime,
+      'relays',
+      () => grants.take(proof.key),
+      async () => lendRelays(runtime),
     )
     proof.accept()
   }

@@ -1,6 +1,8 @@
 import { readFileSync } from 'node:fs'
 import { isIP } from 'node:net'
 import { resolve } from 'node:path'
+import { relayGrant } from '@ownsight/protocol/relay-grant'
+import { parseSecrets } from '@ownsight/turn-config/secret-file'
 import * as v from 'valibot'
 import { SignalingError } from './signaling-error.ts'
 
@@ -13,6 +15,8 @@ const originText = v.pipe(v.string(), v.check(isOrigin, 'give an origin such as 
 function isOrigin(value: string): boolean {
   return URL.canParse(value) && /^https?:$/.test(new URL(value).protocol) && new URL(value).origin === value
 }
+
+const isRelayUrl = (value: string): boolean => v.is(relayGrant.entries.urls, [value])
 
 const schema = v.strictObject({
   listen: v.optional(
@@ -36,6 +40,19 @@ const schema = v.strictObject({
   healthPort: v.optional(port),
   /** how long the log of routed messages and the cameras' signed heads are kept */
   retentionDays: v.optional(v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(400)), RETENTION_DAYS),
+  /** relays to lend to devices, and the file with the secret that the relay knows too */
+  turn: v.optional(
+    v.strictObject({
+      urls: v.pipe(
+        v.array(
+          v.pipe(v.string(), v.check(isRelayUrl, 'give addresses such as turn:relay.example.org:3478')),
+        ),
+        v.minLength(1, 'name at least one address of the relay'),
+        v.maxLength(8, 'name at most eight addresses'),
+      ),
+      secretFile: v.pipe(v.string(), v.minLength(1, 'name the file with the secret')),
+    }),
+  ),
   logLevel: v.optional(v.picklist(['silent', 'info', 'debug']), 'info'),
 })
 
@@ -66,6 +83,7 @@ export function parseConfig(value: unknown): Config {
     return pem
   }
   const [cert, key] = [read('cert'), read('key')]
+  if (config.turn) faults.push(...secretFaults(config.turn.secretFile))
   if (faults.length > 0) throw faulty(faults)
   return {
     ...config,
@@ -100,6 +118,17 @@ function contradictions(config: v.InferOutput<typeof schema>): Fault[] {
   if (isEveryAddress(listen.host) && !origin && !behindProxy)
     wrong('origin', `name the address that browsers type, since ${listen.host} is every address`)
   return faults
+}
+
+/** Whether there is a secret to read, before anybody needs it. */
+function secretFaults(file: string): Fault[] {
+  try {
+    parseSecrets(readFileSync(file, 'utf8'))
+    return []
+  } catch (error) {
+    const why = (error as NodeJS.ErrnoException).code ? `cannot read ${file}` : (error as Error).message
+    return [{ path: 'turn.secretFile', message: why }]
+  }
 }
 
 const isEveryAddress = (host: string): boolean => host === '0.0.0.0' || host === '::'

@@ -25,6 +25,8 @@ ${ACCOUNT_HELP}
   --cert FILE --key FILE TLS certificate and key, PEM
   --origin ORIGIN        what browsers type, where it is not the address listened on
   --behind-proxy ORIGIN  a reverse proxy with this https origin ends TLS
+  --turn-url URL         a relay to lend to devices, such as turn:relay.example.org:3478; may be given again
+  --turn-secret-file F   the secret that the relay knows too (ownsight-turn rotate makes it)
   --health-port PORT     /metrics, /healthz, /readyz on 127.0.0.1 (default 9480)
   --retention-days N     how long the log of routed messages is kept (default 90, at most 400)
   --config FILE          the same settings as JSON
@@ -42,6 +44,8 @@ const OPTIONS = {
   key: text,
   origin: text,
   'behind-proxy': text,
+  'turn-url': { type: 'string', multiple: true },
+  'turn-secret-file': text,
   'health-port': text,
   'retention-days': text,
   config: text,
@@ -88,7 +92,12 @@ function configure(options: Options): ConfigInput {
   const number = (value: string | undefined) => (value === undefined ? undefined : Number(value))
   const listen = withoutUndefined({ ...file.listen, host: options.host, port: number(options.port) })
   const tls = options.cert || options.key ? { cert: options.cert ?? '', key: options.key ?? '' } : undefined
+  const turn =
+    options['turn-url'] || options['turn-secret-file']
+      ? { urls: options['turn-url'] ?? [], secretFile: options['turn-secret-file'] ?? '' }
+      : undefined
   const given = withoutUndefined({
+    turn,
     data: options.data,
     viewer: options.viewer,
     tls,

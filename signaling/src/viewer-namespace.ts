@@ -6,17 +6,19 @@ import { handle, hintOf, refuseOtherEvents } from './handle.ts'
 import { createJoins } from './join.ts'
 import { pair, type Rendezvous } from './pair.ts'
 import { rateLimit } from './rate-limit.ts'
+import { lendRelays } from './relays.ts'
 import type { Runtime } from './runtime.ts'
 import type { DeviceSocket, Sockets } from './sockets.ts'
 import { type Asker, TO_CAMERA_KINDS, watch } from './watch.ts'
 
-const EVENTS = [...TO_CAMERA_KINDS, 'pair', 'beacon', 'hold', 'join']
+const EVENTS = [...TO_CAMERA_KINDS, 'pair', 'beacon', 'hold', 'join', 'relays']
 
 /** What a viewer's device may ask, once it has proved its key. */
 export function openViewerNamespace(sockets: Sockets, runtime: Runtime, rendezvous: Rendezvous): void {
   const { presence, metrics, db } = runtime
   const messages = rateLimit({ burst: 60, perMinute: 300 })
   const firsts = rateLimit({ burst: 20, perMinute: 10 })
+  const grants = rateLimit({ burst: 10, perMinute: 5 })
   const joins = createJoins()
   sockets.open('/viewer').on('connection', (socket: DeviceSocket) => {
     const state = { proved: false }
@@ -52,6 +54,13 @@ export function openViewerNamespace(sockets: Sockets, runtime: Runtime, rendezvo
     const allowed = () => messages.take(key)
     for (const kind of TO_CAMERA_KINDS)
       handle(socket, runtime, kind, allowed, request => watch(runtime, asker, kind, request))
+    handle(
+      socket,
+      runtime,
+      'relays',
+      () => grants.take(key),
+      async () => lendRelays(runtime),
+    )
     handle(socket, runtime, 'hold', allowed, async request => joins.hold(socket, asker.account, request))
     handle(socket, runtime, 'join', allowed, request => joins.join(runtime, firsts, asker, request))
     handle(socket, runtime, 'pair', allowed, request => pair(runtime, rendezvous, firsts, asker, request))
