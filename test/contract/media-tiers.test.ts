@@ -75,7 +75,8 @@ describe('media tiers', function () {
         const long = Math.max(6, 4 / fps)
         await until(() => viewer.frames.length > 1 && seconds(viewer.frames) >= long, 'some seconds', 40_000)
         const rate = rateOf(viewer.frames)
-        const most = codec === 'vp8' && fps <= 2 ? 2.5 : 1.15
+        // libvpx meets a rate over a longer time, the less the fewer pictures there are.
+        const most = codec === 'h264' ? 1.15 : fps <= 4 ? 2 : 1.35
         assert.ok(rate < targetRate(tier, [budget]) * most, `${Math.round(rate)} bit/s`)
         const pictures = await decoded(codec, viewer.frames)
         assert.ok(
