@@ -10,6 +10,8 @@ import type { DtlsTransport, IceConnection } from './guard/internals.ts'
 import { type GuardCode, GuardError } from './guard-error.ts'
 import { gateInbound, type Inbound } from './inbound.ts'
 import { attach, type SessionRelay } from './relay.ts'
+import type { Picture, SendStats } from './send/media-sender.ts'
+import { createVideoOut, TRANSPORT_CC } from './send/video-out.ts'
 import { werift } from './werift.ts'
 
 export type VideoCodec = 'h264' | 'vp8'
@@ -21,8 +23,6 @@ export type PeerOptions = {
   interfaceAddresses?: string[]
   signal: AbortSignal
 }
-/** RTP payloads of one picture, each within 1200 bytes; `timestamp` at 90 kHz, 32 bits. */
-export type Frame = { payloads: readonly Buffer[]; timestamp: number }
 export type CloseReason =
   | 'local'
   | 'peer_closed'
@@ -44,8 +44,16 @@ export type CameraPeer = {
   readonly closed: Promise<CloseReason>
   send(text: string): void
   onMessage(handler: (text: string) => void): void
-  sendVideo(frame: Frame): void
+  /** Paced to what the path carries: a picture that would come too late is left out, up to the next key frame. */
+  sendVideo(frame: Picture): void
+  /** PLI and FIR, and our own wishes, as one; at most every 400 ms. */
   onKeyframeRequest(handler: () => void): void
+  /** Bits per second that pictures may use: headers, repetitions and padding not among them. */
+  bandwidth(): number
+  onBandwidth(handler: (bps: number) => void): void
+  /** The most that could be used, bits per second: no more is looked for. */
+  setDemand(bps: number): void
+  stats(): SendStats | undefined
   path(): 'host' | 'srflx' | 'prflx' | 'relay' | undefined
   rtpSent(): number
   /** what the viewer sends: nothing of it is taken until the session says so */
@@ -62,16 +70,25 @@ export class PeerError extends Error {
   }
 }
 
+const FEEDBACK = [
+  { type: 'nack' },
+  { type: 'nack', parameter: 'pli' },
+  { type: 'ccm', parameter: 'fir' },
+  { type: 'transport-cc' },
+]
+
 const video = (mimeType: string, parameters?: string) =>
   new werift.RTCRtpCodecParameters({
     mimeType,
     clockRate: 90_000,
     ...(parameters ? { parameters } : {}),
-    rtcpFeedback: mimeType === 'video/rtx' ? [] : [{ type: 'nack' }, { type: 'nack', parameter: 'pli' }],
+    rtcpFeedback: mimeType === 'video/rtx' ? [] : FEEDBACK,
   })
 
+/** Each with its own retransmission: werift pairs an rtx with the codec before it. */
 const CODECS = () => [
   video('video/H264', 'level-asymmetry-allowed=1;packetization-mode=1;profile-level-id=42e01f'),
+  video('video/rtx'),
   video('video/VP8'),
   video('video/rtx'),
 ]
@@ -95,6 +112,10 @@ export async function acceptOffer(offer: string, options: PeerOptions): Promise<
     iceServers: [],
     certificates: [certificate],
     codecs: { audio: [], video: CODECS() },
+    headerExtensions: {
+      audio: [],
+      video: [new werift.RTCRtpHeaderExtensionParameters({ uri: TRANSPORT_CC })],
+    },
     bundlePolicy: 'max-bundle',
     iceUseTcp: false,
     iceStunGatherTimeout: STUN_WAIT_S,
@@ -180,19 +201,19 @@ type Parts = {
 function run(parts: Parts): CameraPeer {
   const { pc, channel, transport, sender } = parts
   const inbound = gateInbound(transport)
+  const out = sender && createVideoOut(sender, transport)
   const opened = Promise.withResolvers<void>()
   const ended = Promise.withResolvers<CloseReason>()
   opened.promise.catch(() => undefined)
   let isOpen = false
   let isClosed = false
-  let sent = 0
-  let sequence = randomBytes(2).readUInt16BE()
   let lastSeen = performance.now()
   let handler: (text: string) => void = () => undefined
 
   async function close(reason: CloseReason = 'local', error?: Error): Promise<void> {
     if (isClosed) return
     isClosed = true
+    out?.close()
     clearInterval(watchdog)
     opened.reject(error ?? new PeerError(reason))
     ended.resolve(reason)
@@ -235,22 +256,6 @@ function run(parts: Parts): CameraPeer {
   if (parts.signal.aborted) void close('aborted')
   parts.signal.addEventListener('abort', () => void close('aborted'), { once: true })
 
-  function sendVideo({ payloads, timestamp }: Frame): void {
-    if (!isOpen || isClosed || !sender) return
-    for (const [i, payload] of payloads.entries()) {
-      sequence = (sequence + 1) & 0xffff
-      const marker = i === payloads.length - 1
-      const header = new werift.RtpHeader({
-        version: 2,
-        sequenceNumber: sequence,
-        timestamp,
-        marker,
-        payloadOffset: 12,
-      })
-      sent++
-      void sender.sendRtp(new werift.RtpPacket(header, payload))
-    }
-  }
   return {
     answer: parts.answer,
     fingerprint: parts.fingerprint,
@@ -263,20 +268,21 @@ function run(parts: Parts): CameraPeer {
     onMessage: next => {
       handler = next
     },
-    sendVideo,
-    onKeyframeRequest: request => {
-      sender?.onPictureLossIndication.subscribe(request)
-      sender?.onRtcp.subscribe(packet => {
-        if ((packet as { feedback?: { count?: number } }).feedback?.count === 4) request()
-      })
+    sendVideo: frame => {
+      if (isOpen && !isClosed) out?.picture(frame)
     },
+    onKeyframeRequest: request => out?.onKeyframeRequest(request),
+    bandwidth: () => out?.bandwidth() ?? 0,
+    onBandwidth: changed => out?.onBandwidth(changed),
+    setDemand: bps => out?.setDemand(bps),
+    stats: () => out?.stats(),
     path: () => {
       const pair = connection.nominated
       if (!pair) return undefined
       if (pair.localCandidate.type === 'relay') return 'relay'
       return pair.remoteCandidate.type as 'host' | 'srflx' | 'prflx' | 'relay'
     },
-    rtpSent: () => sent,
+    rtpSent: () => out?.packets() ?? 0,
     inbound,
     close,
   }

@@ -99,7 +99,7 @@ export function createDelayTrend() {
       previous = group
       group = { firstSentAt: sentAt, sentAt, firstReceivedAt: receivedAt, receivedAt }
     },
-    signal: (): DelaySignal => signal,
+    state: (): DelaySignal => signal,
     /** After a silence nothing before it counts. */
     reset(): void {
       group = undefined

@@ -73,11 +73,11 @@ export function createEstimator(limits: RateLimits) {
     const seen = Math.max(QUEUE.seen, queue.usual() / 2)
     const least = capacity < rate.bps() * MUCH_LESS ? seen : QUEUE.draining
     const fallen = capacity < rate.bps() * FALLEN && queueMs > seen && queue.squeezed()
-    const over = fallen || (trend.signal() === 'over' && queueMs > least) || queueMs > QUEUE.full
+    const over = fallen || (trend.state() === 'over' && queueMs > least) || queueMs > QUEUE.full
     if (over) {
       overAt = now
       rate.decrease(now, capacity)
-    } else if (trend.signal() === 'normal' && queueMs < QUEUE.steady) {
+    } else if (trend.state() === 'normal' && queueMs < QUEUE.steady) {
       const used = arrivals.over(RATE_MS)
       rate.increase(now, rtt(), used === undefined ? undefined : used / (1 - loss.own()))
     } else rate.hold(now)

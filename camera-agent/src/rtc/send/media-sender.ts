@@ -63,6 +63,7 @@ const PADDING_MAX = 224
 const RTX_PART = 0.35
 const TICK_MS = 20
 const ALIVE_MS = 200
+const IDLE_MS = 1000
 const LIMITS: RateLimits = { startBps: 500_000, minBps: 30_000, maxBps: 8_000_000 }
 const UNLIMITED_BPS = 50_000_000
 const SHARE_MS = 2000
@@ -87,6 +88,7 @@ export function createMediaSender(options: MediaSenderOptions) {
   let closed = false
   let aliveAt = 0
   let lastTimestamp = 0
+  let pictureAt = 0
   let cancelTick: (() => void) | undefined
 
   const pacer = createPacer({
@@ -95,6 +97,8 @@ export function createMediaSender(options: MediaSenderOptions) {
     padding,
     onDropped: limiter.request,
   })
+
+  pacer.setRate(hasFeedback ? estimator.pacing() : UNLIMITED_BPS)
 
   function put(packet: Omit<WirePacket, 'wide' | 'sequence'>, probe?: number): number {
     const now = clock.now()
@@ -155,7 +159,7 @@ export function createMediaSender(options: MediaSenderOptions) {
   }
 
   function update(): void {
-    pacer.setRate(hasFeedback ? Math.max(estimator.pacing(), limits.minBps) : UNLIMITED_BPS)
+    pacer.setRate(Math.max(estimator.pacing(), limits.minBps))
     const bps = bandwidth()
     if (Math.abs(bps - told) < told * CHANGED) return
     told = bps
@@ -170,6 +174,8 @@ export function createMediaSender(options: MediaSenderOptions) {
     share.media *= age
     share.all *= age
     estimator.tick(now, record.waitingSince())
+    // Where no picture is shown, nothing is sent to find out how many could be.
+    if (now - pictureAt > IDLE_MS) return
     if (estimator.silent()) {
       pacer.hold()
       if (now - aliveAt < ALIVE_MS) return
@@ -190,6 +196,7 @@ export function createMediaSender(options: MediaSenderOptions) {
         if (hasFeedback) pacer.probe(estimator.firstProbe(clock.now()))
       }
       lastTimestamp = timestamp
+      pictureAt = clock.now()
       if (key) limiter.met()
       const last = payloads.length - 1
       const packets = payloads.map((payload, i) => media(payload, timestamp, i === last))
@@ -205,7 +212,7 @@ export function createMediaSender(options: MediaSenderOptions) {
       if (wasSilent && !estimator.silent()) limiter.request()
       for (const nack of events.nacks) if (nack.ssrc === ssrc && hasRtx) repeat(nack.sequences, now)
       if (events.keyframes.includes(ssrc)) limiter.request()
-      if (events.twcc.length > 0) update()
+      if (hasFeedback && events.twcc.length > 0) update()
     },
     /** bits per second that pictures may use */
     bandwidth,

@@ -86,7 +86,7 @@ export function createPacer({ clock, mayTransmit, padding, onDropped }: PacerOpt
   function sendProbe(going: NonNullable<typeof probe>): boolean {
     const { plan } = going
     const media = next()
-    const packet = media ?? padding(Math.ceil(plan.bytes / plan.packets))
+    const packet = media ?? (plan.padded ? padding(Math.ceil(plan.bytes / plan.packets)) : undefined)
     if (!packet) {
       probe = undefined
       return true

@@ -32,7 +32,7 @@ export function createProbePlan(maxBps: number) {
   return {
     /** The first picture may leave as fast as this. */
     first: (now: number, rttMs: number): Probe =>
-      start({ id: ++id, bps: FIRST_BPS, bytes: FIRST_BYTES, packets: 1 }, now, rttMs),
+      start({ id: ++id, bps: FIRST_BPS, bytes: FIRST_BYTES, packets: 1, padded: false }, now, rttMs),
     /** @param calm nothing speaks against more: no queue, no recent overuse, and more would be used */
     next(now: number, bps: number, rttMs: number, calm: boolean): Probe | undefined {
       if (pending || now < nextAt || bps >= maxBps) return undefined

@@ -1,7 +1,14 @@
 import type { PacketReport } from './sent-record.ts'
 
 /** A short train of packets sent faster than the estimate, to see whether the link carries it. */
-export type Probe = { id: number; bps: number; bytes: number; packets: number }
+export type Probe = {
+  id: number
+  bps: number
+  bytes: number
+  packets: number
+  /** filled up when there is not enough to send */
+  padded: boolean
+}
 
 const PROBE_MS = 20
 const PACKETS_MIN = 5
@@ -15,6 +22,7 @@ export const planProbe = (id: number, bps: number): Probe => ({
   bps,
   bytes: Math.max(PACKETS_MIN * PACKET_MIN, (bps * PROBE_MS) / 8000),
   packets: PACKETS_MIN,
+  padded: true,
 })
 
 /** What one probe found, from those of its packets that arrived. */

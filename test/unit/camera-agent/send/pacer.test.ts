@@ -85,7 +85,7 @@ describe('the pacer', () => {
   it('sends a probe at its rate, filled up with padding', () => {
     const { clock, pacer, sent, picture } = open(100_000)
     picture('a', 2, true)
-    pacer.probe({ id: 7, bps: 800_000, bytes: 3000, packets: 5 })
+    pacer.probe({ id: 7, bps: 800_000, bytes: 3000, packets: 5, padded: true })
     clock.runTo(100)
     const probed = sent.filter(({ probe }) => probe === 7)
     assert.ok(probed.length >= 5)

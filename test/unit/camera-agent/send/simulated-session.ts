@@ -11,6 +11,7 @@ const KEY_MS = 10_000
 
 export type SessionOptions = {
   startsAt?: number
+  endsAt?: number
   fps?: number
   seed?: number
   /** the encoder never makes less than this, nor more */
@@ -20,7 +21,14 @@ export type SessionOptions = {
 
 /** A camera whose encoder follows the estimate, its viewer, and the link between them. */
 export function simulatedSession(clock: Clock, link: Link, back: Link, options: SessionOptions = {}) {
-  const { startsAt = 0, fps = 20, seed = 7, leastBps = 20_000, mostBps = 6_000_000 } = options
+  const {
+    startsAt = 0,
+    endsAt = Number.POSITIVE_INFINITY,
+    fps = 20,
+    seed = 7,
+    leastBps = 20_000,
+    mostBps = 6_000_000,
+  } = options
   const chance = dice(seed)
   const estimates: { at: number; bps: number }[] = []
   const sizes = new Map<WirePacket, number>()
@@ -49,6 +57,7 @@ export function simulatedSession(clock: Clock, link: Link, back: Link, options: 
   })
 
   function picture(): void {
+    if (clock.now() > endsAt) return
     clock.after(1000 / fps, picture)
     const now = clock.now()
     const bps = Math.min(Math.max(sender.bandwidth() * 0.95, leastBps), mostBps)

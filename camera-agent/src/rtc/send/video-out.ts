@@ -1,0 +1,167 @@
+import { randomBytes, randomInt } from 'node:crypto'
+import type { RTCRtpSender, RtpHeader } from 'werift'
+import type { SrtpSession, WeriftEvent } from '../guard/internals.ts'
+import { GuardError } from '../guard-error.ts'
+import { werift } from '../werift.ts'
+import { systemClock } from './clock.ts'
+import { createMediaSender, type Picture, type SendStats, type WirePacket } from './media-sender.ts'
+import { parseRtcp, withoutFeedback } from './rtcp.ts'
+import { senderReport } from './sender-report.ts'
+
+/** draft-holmer-rmcat-transport-wide-cc-extensions-01 §2 */
+export const TRANSPORT_CC = 'http://www.ietf.org/id/draft-holmer-rmcat-transport-wide-cc-extensions-01'
+
+export type VideoOut = {
+  picture(frame: Picture): void
+  onKeyframeRequest(handler: () => void): void
+  bandwidth(): number
+  onBandwidth(handler: (bps: number) => void): void
+  setDemand(bps: number): void
+  stats(): SendStats
+  /** RTP packets of any kind */
+  packets(): number
+  close(): void
+}
+
+type Transport = {
+  state: string
+  srtcp?: SrtpSession
+  onStateChange: WeriftEvent<[string]>
+  sendRtp(payload: Buffer, header: RtpHeader): Promise<unknown>
+  sendRtcp(packets: { serialize(): Buffer }[]): Promise<unknown>
+}
+type Negotiated = {
+  ssrc: number
+  rtxSsrc: number
+  rtxPayloadType?: number | undefined
+  cname?: string | undefined
+  codec?: { payloadType: number }
+  headerExtensions: { id: number; uri: string }[]
+}
+
+const REPORT_MS = 1000
+/** Within the first half: a receiver that misses the first packets could otherwise miss a wrap (RFC 3711 §3.3.1). */
+const SEQUENCE_START = 2 ** 15
+/** What the one-byte form of RFC 8285 §4.2 can name. */
+const EXTENSION_ID_MAX = 14
+
+/**
+ * The one writer of RTP on a session's transport. werift's own sender would number packets, keep and repeat them, and
+ * estimate bandwidth by itself: it is set aside whole, and its way of sending throws. So every sequence number of a
+ * stream is written once, in order, and SRTP never encrypts two payloads under one index (RFC 3711 §9.1).
+ */
+export function createVideoOut(sender: RTCRtpSender, via: object): VideoOut {
+  const transport = via as Transport
+  const negotiated = sender as unknown as Negotiated
+  const { ssrc, rtxSsrc, rtxPayloadType, codec } = negotiated
+  const extension = negotiated.headerExtensions.find(({ uri }) => uri === TRANSPORT_CC)?.id
+  const hasRtx = rtxPayloadType !== undefined
+  const hasFeedback = hasRtx && extension !== undefined && extension <= EXTENSION_ID_MAX
+  const handlers: (() => void)[] = []
+  const cname = negotiated.cname ?? randomBytes(8).toString('hex')
+  const written = { packets: 0, bytes: 0, all: 0 }
+  let newest: { timestamp: number; at: number } | undefined
+  let reporting: NodeJS.Timeout | undefined
+  let closed = false
+
+  Object.defineProperty(sender, 'sendRtp', {
+    value: () => {
+      throw new GuardError('shape', 'pictures leave by one way only')
+    },
+  })
+
+  function write({ stream, sequence, timestamp, marker, payload, padding, wide }: WirePacket): void {
+    if (closed || transport.state !== 'connected') return
+    const media = stream === 'media'
+    const header = new werift.RtpHeader({
+      version: 2,
+      marker,
+      padding,
+      payloadType: (media ? codec?.payloadType : rtxPayloadType) ?? 0,
+      sequenceNumber: sequence,
+      timestamp,
+      ssrc: media ? ssrc : rtxSsrc,
+      extensions: hasFeedback && extension ? [{ id: extension, payload: number16(wide) }] : [],
+    })
+    written.all++
+    if (media) {
+      written.packets++
+      written.bytes += payload.length
+    }
+    void transport.sendRtp(payload, header)
+  }
+
+  const out = createMediaSender({
+    clock: systemClock,
+    write,
+    ssrc,
+    hasRtx,
+    hasFeedback,
+    firstSequence: { media: randomInt(SEQUENCE_START), rtx: randomInt(SEQUENCE_START) },
+    onKeyframe: () => {
+      for (const handler of handlers) handler()
+    },
+  })
+
+  function report(): void {
+    if (!newest || transport.state !== 'connected') return
+    const { timestamp, at: timestampAt } = newest
+    const { packets, bytes } = written
+    const packet = senderReport({ ssrc, cname, at: Date.now(), timestamp, timestampAt, packets, bytes })
+    void transport.sendRtcp([{ serialize: () => packet }])
+  }
+
+  readFeedback(transport, plain => {
+    if (closed || !newest) return
+    out.rtcp(parseRtcp(plain))
+  })
+
+  return {
+    picture(frame) {
+      if (closed) return
+      newest = { timestamp: frame.timestamp, at: Date.now() }
+      reporting ??= setInterval(report, REPORT_MS)
+      out.picture(frame)
+    },
+    onKeyframeRequest: handler => void handlers.push(handler),
+    bandwidth: out.bandwidth,
+    onBandwidth: out.onBandwidth,
+    setDemand: out.setDemand,
+    stats: out.stats,
+    packets: () => written.all,
+    close(): void {
+      closed = true
+      clearInterval(reporting)
+      out.close()
+    },
+  }
+}
+
+/** Takes a viewer's feedback where it has been decrypted, and leaves werift the rest. */
+function readFeedback(transport: Transport, read: (plain: Buffer) => void): void {
+  const hook = (): void => {
+    const { srtcp } = transport
+    if (!srtcp) return
+    const decrypt = srtcp.decrypt
+    srtcp.decrypt = packet => {
+      const plain = decrypt.call(srtcp, packet)
+      try {
+        read(plain)
+      } catch {
+        // What one viewer sends must not end the agent.
+      }
+      return withoutFeedback(plain)
+    }
+  }
+  if (transport.state === 'connected') hook()
+  else
+    transport.onStateChange.subscribe(state => {
+      if (state === 'connected') hook()
+    })
+}
+
+function number16(value: number): Buffer {
+  const bytes = Buffer.allocUnsafe(2)
+  bytes.writeUInt16BE(value, 0)
+  return bytes
+}
