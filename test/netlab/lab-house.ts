@@ -1,7 +1,7 @@
 import type { Page } from 'playwright-core'
 import { buildViewer, viewerFolder } from '../../start/src/viewer-build.ts'
 import { type AgentOptions, isServing, startAgent, type TestAgent } from '../support/agent.ts'
-import { pair, signUp } from '../support/app.ts'
+import { openPage, pair, signUp } from '../support/app.ts'
 import { type Chromium, type ChromiumOptions, launchChromium } from '../support/browsers.ts'
 import { trustInChromium } from '../support/private-ca.ts'
 import { type SignalingProcess, spawnTestSignaling } from '../support/signaling.ts'
@@ -23,7 +23,7 @@ export type LabHouse = {
 }
 
 export type LabHouseOptions = {
-  /** more of signaling's arguments, from the coturn that runs */
+  /** more of signaling's arguments, from the coturn that runs; it lends that relay unless given */
   signaling?: (turn: Turn) => string[]
   /** coturn's file, from the facts */
   turn?: (facts: TurnFacts) => string
@@ -41,6 +41,7 @@ export async function openLabHouse(
   options: LabHouseOptions = {},
 ): Promise<LabHouse> {
   await buildViewer(() => undefined)
+  const family = options.family ?? 'ipv4'
   const folders = { ca: tempFolder('lab-ca'), home: tempFolder('lab-home') }
   const open: { close(): Promise<unknown> }[] = []
   const close = async (): Promise<void> => {
@@ -56,7 +57,7 @@ export async function openLabHouse(
     trustInChromium({ ...ca, args: [] }, folders.home)
     const turn = await startTurn(lab, { ca, ...(options.turn ? { config: options.turn } : {}) })
     keep({ close: turn.stop })
-    const signaling = keep(await startServer(lab, ca, options.family ?? 'ipv4', options.signaling?.(turn)))
+    const signaling = keep(await startServer(lab, ca, family, (options.signaling ?? lend(family))(turn)))
     const agent = startAgent({
       ...options.agent,
       server: signaling.origin,
@@ -70,6 +71,8 @@ export async function openLabHouse(
     await signUp(page, signaling.origin, { token: signaling.setupToken, name: 'ada' })
     await pair(page, await agent.code(), 'Door')
     await agent.report(isServing)
+    await openPage(page, signaling.origin)
+    await page.getByRole('heading', { name: 'Cameras', exact: true }).waitFor()
     return { ca, turn, signaling, agent, page, chromium, close }
   } catch (error) {
     await close()
@@ -77,11 +80,22 @@ export async function openLabHouse(
   }
 }
 
+/** Arguments by which signaling lends this relay, over UDP, TCP and TLS. */
+const lend =
+  (family: 'ipv4' | 'ipv6') =>
+  (turn: Turn): string[] => [
+    ...turn
+      .iceServers({ family })
+      .filter(({ credential }) => credential !== undefined)
+      .flatMap(({ urls }) => ['--turn-url', urls]),
+    ...['--turn-secret-file', turn.secretFile],
+  ]
+
 const startServer = (
   lab: Lab,
   ca: LabCa,
   family: 'ipv4' | 'ipv6',
-  more: string[] = [],
+  more: string[],
 ): Promise<SignalingProcess> =>
   spawnTestSignaling({
     port: PORT,

@@ -13,6 +13,8 @@ export type TurnFacts = {
   readonly ipv6: readonly string[]
   readonly realm: string
   readonly secret: string
+  /** holds the secret, as signaling reads it */
+  readonly secretFile: string
   /** PEM files, good for every address of the server */
   readonly cert: string
   readonly key: string
@@ -53,12 +55,14 @@ export async function startTurn(
     ipv6: lab.server.ipv6,
     realm: 'ownsight.test',
     secret: randomBytes(24).toString('base64url'),
+    secretFile: join(folder, 'secret'),
     cert: ca.cert,
     key: ca.key,
     port: 3478,
     tlsPort: 5349,
     relayPorts: [49_152, 49_999],
   }
+  writeFileSync(facts.secretFile, `${facts.secret}\n`, { mode: 0o600 })
   const file = join(folder, 'turnserver.conf')
   writeFileSync(file, (options.config ?? plainConfig)(facts), { mode: 0o600 })
   const [command = '', ...before] = lab.server.prefix
