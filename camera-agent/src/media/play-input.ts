@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { AV_CODEC_ID_H264, AV_NOPTS_VALUE, AVERROR_EOF, AVSEEK_FLAG_BACKWARD } from 'node-av/constants'
 import { FFmpegError, type Frame, Packet } from 'node-av/lib'
 import { accessUnits } from './access-unit.ts'
-import { type Decoder, openDecoder } from './decoder.ts'
+import { createDecodeQueue } from './decode-queue.ts'
 import type { Input } from './input.ts'
 import { createLoadMeter } from './load-meter.ts'
 import type { Output } from './output.ts'
@@ -48,7 +48,7 @@ export async function playInput(input: Input, output: Output, hooks: Hooks): Pro
       if (looped) await sleep(Math.max(0, start + (due - BASE) / (CLOCK / 1000) - performance.now()))
       packet.pts = BigInt(ticks)
       packet.dts = AV_NOPTS_VALUE
-      await route.packet(packet, ticks)
+      route.packet(packet, ticks)
     }
     packet.unref()
   }
@@ -92,42 +92,35 @@ function tickCounter(timeBase: { num: number; den: number }) {
 }
 
 /** Passes H.264 through while browsers can play it; decodes when they cannot, or when a viewer needs VP8. */
-function createRoute({ stream, looped }: Input, output: Output, { onMode, onRate, onBehind }: Hooks) {
+function createRoute({ stream }: Input, output: Output, { onMode, onRate, onBehind }: Hooks) {
   const h264 = stream.codecpar.codecId === AV_CODEC_ID_H264
   const unitOf = accessUnits(stream.codecpar.extradata)
   const cache = createCache()
   const late = lagMeter()
   const meter = createRateMeter()
-  const load = createLoadMeter(onBehind)
   const fps =
     stream.avgFrameRate.num > 0 ? Math.min(60, stream.avgFrameRate.num / stream.avgFrameRate.den) : 25
   let transcoding: boolean | undefined
-  let decoder: Decoder | undefined
   let started = false
+  const encode = async (picture: Frame, ticks: number) => {
+    if (!late(ticks)) await output.picture(picture, ticks, fps, !transcoding)
+  }
+  const decoding = createDecodeQueue(stream, encode, output.close, createLoadMeter(onBehind))
 
   const decide = (playable: boolean | undefined) => {
     const next = !h264 || playable === false || stream.codecpar.videoDelay > 0
     if (next !== transcoding && (next || playable)) onMode(next)
     transcoding = next
   }
-  const closeDecoder = () => {
-    if (decoder) output.close()
-    decoder?.close()
-    decoder = undefined
-  }
-  const decode = async (packet: Packet) => {
-    const fresh = decoder === undefined
-    decoder ??= await openDecoder(stream)
-    const encode = async (picture: Frame, ticks: number) => {
-      if (looped || !late(ticks)) await output.picture(picture, ticks, fps, !transcoding)
-    }
-    if (fresh) for (const earlier of cache.packets()) await decoder.decode(earlier, async () => {})
-    await decoder.decode(packet, encode)
+  const decode = (packet: Packet, key: boolean) => {
+    if (!decoding.isOpen())
+      for (const earlier of key ? [] : cache.packets()) decoding.push(earlier.clone(), false, false)
+    decoding.push(packet.clone(), key)
   }
   return {
-    flush: () => decoder?.flush(),
-    close: closeDecoder,
-    packet: async (packet: Packet, ticks: number) => {
+    flush: decoding.flush,
+    close: decoding.close,
+    packet: (packet: Packet, ticks: number) => {
       const { data, key, playable } =
         h264 && packet.data ? unitOf(packet.data) : { data: undefined, key: packet.isKeyframe }
       decide(playable)
@@ -137,8 +130,8 @@ function createRoute({ stream, looped }: Input, output: Output, { onMode, onRate
         if (meter.add(data.length, key)) onRate(meter.rate() ?? 0)
         output.passThrough(key, ticks, data)
       }
-      if (output.needsPictures(!transcoding)) await load(() => decode(packet))
-      else closeDecoder()
+      if (output.needsPictures(!transcoding)) decode(packet, key)
+      else decoding.close()
       cache.push(packet, key)
     },
   }

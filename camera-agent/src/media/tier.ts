@@ -57,10 +57,15 @@ const HEADROOM = 0.05
 /** What of a viewer's budget an encoder may be set to, bits per second. */
 export const pictureBudget = (budget: number): number => budget * (1 - HEADROOM)
 
-/** The encoder's bit rate for viewers with these budgets: the lowest counts, within the tier's range. */
+/**
+ * The encoder's bit rate for viewers with these budgets: the lowest counts, within the tier's range. One that is below
+ * it is about to leave, and takes nothing from those who stay.
+ */
 export function targetRate(tier: Tier, budgets: readonly (number | undefined)[]): number {
   const { min, start, max } = TIER_LIMITS[tier]
-  const known = budgets.filter(budget => budget !== undefined)
+  const known = budgets.filter(budget => budget !== undefined).map(pictureBudget)
   if (known.length === 0) return start
-  return Math.round(Math.min(max, Math.max(min, pictureBudget(Math.min(...known)))))
+  const staying = known.filter(budget => budget >= min)
+  const counted = staying.length > 0 ? staying : known
+  return Math.round(Math.min(max, Math.max(min, Math.min(...counted))))
 }

@@ -50,7 +50,7 @@ export function createViewers(main: Feed, sub: () => Feed | undefined) {
     for (const feed of [main, sub()])
       for (const lane of feed?.lanes() ?? []) {
         const budgets = [...viewers].filter(each => each.route.target() === lane).map(each => each.budget)
-        if (budgets.length === 0) continue
+        if (budgets.length === 0 || isPassed(lane)) continue
         const rate = targetRate(lane.encoding.tier, budgets)
         const change = rate / lane.bps - 1
         if (change < -RATE_STEP || (upToo && change > RATE_STEP)) lane.feed.setRate(lane, rate)

@@ -28,7 +28,8 @@ describe('tiers', () => {
   it('follow the lowest budget of their viewers within their range', () => {
     assert.equal(targetRate('mid', [undefined, undefined]), TIER_LIMITS.mid.start)
     assert.equal(targetRate('mid', [400_000, undefined, 500_000]), 380_000)
-    assert.equal(targetRate('mid', [1, 500_000]), TIER_LIMITS.mid.min)
+    assert.equal(targetRate('mid', [1, 500_000]), 475_000)
+    assert.equal(targetRate('mid', [1, 2]), TIER_LIMITS.mid.min)
     assert.equal(targetRate('mid', [9e6]), TIER_LIMITS.mid.max)
   })
 })
