@@ -80,6 +80,11 @@ export function play(
     tell(peer, { t: 'heartbeat', seq: seq++, rtpTs, cameraTime: Date.now(), th: session.th })
 
   peer.onKeyframeRequest(() => subscription?.requestKeyframe())
+  peer.onBandwidth(bps => {
+    if (!subscription) return
+    subscription.setBudget(bps)
+    peer.setDemand(subscription.demand())
+  })
   peer.onMessage(text => {
     try {
       const message = parseToCamera(text)
