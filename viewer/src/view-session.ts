@@ -53,8 +53,9 @@ export function viewSession(id: number, live: LiveSession, clock: Clock): ViewSe
   live.onMessage(message => {
     if (message.t === 'heartbeat' && message.th === live.th) {
       signs = { ...signs, heartbeatAt: clock.now() }
-      if (message.rtpTs === anchor?.rtpTs) return
-      if (anchor) signs = { ...signs, sentAt: clock.now() }
+      // Nothing sent yet, or nothing new: then it says nothing of the time of a frame.
+      if (message.rtpTs === (anchor?.rtpTs ?? 0)) return
+      signs = { ...signs, sentAt: clock.now() }
       anchor = message
     }
     if (message.t === 'source')

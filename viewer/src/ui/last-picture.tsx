@@ -22,7 +22,7 @@ export function PictureAge({ age, takenAt }: { age: number; takenAt: number | un
 }
 
 /** From how bright to how dark a picture goes as it ages, and in how many seconds. */
-const BRIGHT = 0.55
+const BRIGHT = 0.65
 const DARK = 0.2
 const DARK_AFTER_S = 30
 

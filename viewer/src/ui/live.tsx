@@ -88,7 +88,7 @@ function LiveOf({
         camera={camera}
         isGuest={isGuest}
         confirmed={session !== undefined}
-        path={session?.path.value}
+        path={state === 'live' ? session?.path.value : undefined}
         rights={session?.rights.value}
       />
       {home.kitPending.value && !isGuest && (
