@@ -13,6 +13,8 @@ const DRAIN_SPAN_MS = 600
 const DRAIN_MOST = 0.25
 const MUCH_LESS = 0.75
 const FALLEN = 0.5
+const STEP_DOWN = 0.85
+const RESPONSE_MS = 100
 const CALM_MS = 1000
 const RATE_MS = 500
 const RTT_SAMPLES = 12
@@ -39,6 +41,7 @@ export function createEstimator(limits: RateLimits) {
   let rtts: number[] = []
   let queueMs = 0
   let overAt = Number.NEGATIVE_INFINITY
+  let steppedAt = Number.NEGATIVE_INFINITY
   let full: { since: number; queueMs: number } | undefined
   let feedbackAt: number | undefined
   let silentSince: number | undefined
@@ -67,22 +70,32 @@ export function createEstimator(limits: RateLimits) {
 
   function judge(now: number): void {
     queueMs = queue.ms()
-    const arriving = queue.capacity() ?? arrivals.over(RATE_MS)
-    const capacity = arriving === undefined ? rate.bps() : arriving / (1 - loss.own())
+    const measured = queue.capacity()
+    const capacity = measured === undefined ? undefined : measured / (1 - loss.own())
+    const part = capacity === undefined ? 1 : capacity / rate.bps()
     // A trend alone may be jitter, unless much less arrives than was sent.
     const seen = Math.max(QUEUE.seen, queue.usual() / 2)
-    const least = capacity < rate.bps() * MUCH_LESS ? seen : QUEUE.draining
-    const fallen = capacity < rate.bps() * FALLEN && queueMs > seen && queue.squeezed()
-    const over = fallen || (trend.state() === 'over' && queueMs > least) || queueMs > QUEUE.full
-    if (over) {
-      overAt = now
-      rate.decrease(now, capacity)
+    const least = part < MUCH_LESS ? seen : QUEUE.draining
+    const fallen = part < FALLEN && queueMs > seen && queue.squeezed()
+    if (fallen || (trend.state() === 'over' && queueMs > least) || queueMs > QUEUE.full) {
+      decrease(now, capacity)
     } else if (trend.state() === 'normal' && queueMs < QUEUE.steady) {
       const used = arrivals.over(RATE_MS)
       rate.increase(now, rtt(), used === undefined ? undefined : used / (1 - loss.own()))
     } else rate.hold(now)
     rate.cap(loss.limit())
     rebase(now)
+  }
+
+  /** What the link carries is known when it had a queue; else one step down in each round trip. */
+  function decrease(now: number, capacity: number | undefined): void {
+    if (capacity !== undefined) rate.decrease(now, capacity)
+    else if (now - steppedAt > rtt() + RESPONSE_MS) {
+      steppedAt = now
+      rate.cap(rate.bps() * STEP_DOWN)
+    }
+    overAt = now
+    rate.hold(now)
   }
 
   /** A queue that does not go away however little is sent is none: the path has become longer. */

@@ -53,6 +53,7 @@ export function createProbePlan(maxBps: number) {
         } else if (seen && report.probe === undefined) over = true
       }
       if (!over) return undefined
+      const first = pending.probe.id === 1
       pending = undefined
       const found = result.bps()
       if (found !== undefined && found > bps * WORTH) {
@@ -60,7 +61,8 @@ export function createProbePlan(maxBps: number) {
         wait = AGAIN_MS
         return found
       }
-      nextAt = now + wait
+      // The first picture may have been too small to tell.
+      nextAt = first ? now : now + wait
       wait = AGAIN_LATER_MS
       return undefined
     },

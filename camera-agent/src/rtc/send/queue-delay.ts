@@ -9,11 +9,13 @@ const LARGE_BYTES = 700
 /** A packet that waited this long, at least, left the link right after the one before it. */
 const WAITED_MS = 8
 const BUSY_MS = 60
-const BUSY_MIN = 3
+const BUSY_MIN = 4
 const BUSY_OLD_MS = 400
 const SQUEEZED = 2
+const ROUNDING_MS = 2
 
 export type Arrived = { sentAt: number; receivedAt: number; size: number }
+type Busy = { at: number; size: number; ms: number; sentMs: number }
 type Sample = { at: number; delay: number; size: number }
 
 /**
@@ -29,7 +31,7 @@ export function createQueueDelay() {
   /** a packet that waited longer than they usually do found the link busy */
   let usual = WAITED_MS
   /** packets that found the link busy, and for how long it was busy with each */
-  let busy: { at: number; size: number; ms: number; sentMs: number }[] = []
+  let busy: Busy[] = []
 
   function waited(sample: Sample, bps: number): number {
     const base = bases[sample.size < LARGE_BYTES ? 'small' : 'large']
@@ -41,11 +43,10 @@ export function createQueueDelay() {
   function note(sample: (typeof recent)[number], before: (typeof recent)[number]): void {
     const { at, size } = sample
     busy.push({ at, size, ms: at - before.at, sentMs: sample.sentAt - before.sentAt })
-    const enough = (part: typeof busy): boolean =>
-      part.length >= BUSY_MIN && part.reduce((sum, each) => sum + each.ms, 0) >= BUSY_MS
+    const enough = (run: typeof busy): boolean =>
+      run.length >= BUSY_MIN && sum(steady(run).map(each => each.ms)) >= BUSY_MS
     while (enough(busy.slice(1))) busy.shift()
   }
-
   function lately(): typeof busy {
     const newest = recent.at(-1)?.at ?? 0
     return busy.filter(({ at }) => newest - at < BUSY_OLD_MS)
@@ -62,7 +63,10 @@ export function createQueueDelay() {
       sample.waited = waited(sample, bps)
       recent.push(sample)
       while (recent.length > RECENT_MIN && receivedAt - (recent[0]?.at ?? 0) > RECENT_MS) recent.shift()
-      if (follows && before && sample.waited >= usual && receivedAt >= before.at) note(sample, before)
+      if (!follows || !before || sample.waited < usual || receivedAt < before.at) return
+      // It was there before the one in front of it had left.
+      const own = (size * 8000) / bps + ROUNDING_MS
+      if (receivedAt - before.at <= sample.waited + own) note(sample, before)
     },
     /** To be read once for each feedback. What a quarter of the readings do not fall below is no queue of ours. */
     ms(): number {
@@ -94,14 +98,17 @@ export function createQueueDelay() {
     capacity(): number | undefined {
       const run = lately()
       if (run.length < BUSY_MIN) return undefined
-      const bytes = run.reduce((sum, { size }) => sum + size, 0)
-      return (bytes * 8000) / run.reduce((sum, { ms }) => sum + ms, 0)
+      const part = steady(run)
+      return (sum(part.map(each => each.size)) * 8000) / Math.max(sum(part.map(each => each.ms)), ROUNDING_MS)
     },
     /** Whether what was sent lately arrives over a multiple of the time it was sent in. */
     squeezed(): boolean {
       const run = lately()
-      const sent = run.reduce((sum, { sentMs }) => sum + sentMs, 0)
-      return run.length >= BUSY_MIN && run.reduce((sum, { ms }) => sum + ms, 0) > SQUEEZED * sent
+      const part = steady(run)
+      return (
+        run.length >= BUSY_MIN &&
+        sum(part.map(each => each.ms)) > SQUEEZED * sum(part.map(each => each.sentMs))
+      )
     },
     reset(): void {
       bases = { large: createBase(), small: createBase() }
@@ -111,6 +118,15 @@ export function createQueueDelay() {
       usual = WAITED_MS
     },
   }
+}
+
+const sum = (values: readonly number[]): number => values.reduce((total, value) => total + value, 0)
+
+/** All but the longest gap: whoever stands still for a moment and then lets all go is no slow link. */
+function steady(run: readonly Busy[]): Busy[] {
+  let longest = 0
+  for (const [i, each] of run.entries()) if (each.ms > (run[longest]?.ms ?? 0)) longest = i
+  return run.filter((_, i) => i !== longest)
 }
 
 const share = (values: number[], part: number): number =>

@@ -57,7 +57,8 @@ export function createRateControl({ startBps, minBps, maxBps }: RateLimits) {
     /** The link is full and carries `capacity`. */
     decrease(now: number, capacity: number): void {
       changedAt = now
-      learn(capacity)
+      // More than was tried says nothing of where the limit is.
+      if (capacity < bps * (1 + LINK_CHANGED)) learn(capacity)
       set(Math.min(bps, capacity * DECREASE))
     },
     /** No more than this, whatever was thought. */

@@ -19,8 +19,8 @@ describe('the bandwidth estimate', () => {
         it(`does not take ${loss * 100} % random loss (${where}) for a full link of ${bps / 1000} kbit/s`, () => {
           const { use, forth, session } = openSession({ bps, rttMs: 60, [where]: loss })
           const used = use(10_000, 40_000)
-          assert.ok(used > (loss > 0.1 ? 0.65 : 0.8), String(used))
-          assert.ok(forth.waits(10_000).over200 < 0.02)
+          assert.ok(used > (loss > 0.1 ? 0.7 : 0.8), String(used))
+          assert.ok(forth.waits(10_000).over200 < 0.05)
           assert.ok(session.sender.stats().retransmitted > 20)
         })
 
@@ -75,10 +75,11 @@ describe('the bandwidth estimate', () => {
       assert.ok(link.waits(30_000).over200 < 0.02)
     })
 
-  it('is not fooled by jitter', () => {
-    const { use } = openSession({ bps: 1_000_000, rttMs: 60, jitterMs: 30 })
-    assert.ok(use(10_000, 40_000) > 0.6)
-  })
+  for (const jitterMs of [30, 60])
+    it(`is not fooled by jitter of ${jitterMs} ms`, () => {
+      const { use } = openSession({ bps: 1_000_000, rttMs: 60, jitterMs })
+      assert.ok(use(10_000, 40_000) > 0.7)
+    })
 
   it('learns that the path has become longer', () => {
     const { use, forth } = openSession({ bps: 1_000_000, rttMs: 120 })
