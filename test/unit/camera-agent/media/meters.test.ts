@@ -47,7 +47,11 @@ describe('load meter', () => {
     return behind
   }
   it('is quiet while there is time left', async () => assert.equal(await run(40, 10), 0))
-  it('says so each two seconds when there is none', async () => assert.equal(await run(50, 0), 2))
+  it('says so when there is none for four seconds', async () => {
+    assert.equal(await run(50, 0), 1)
+    assert.equal(await run(39, 0), 0)
+    assert.equal(await run(100, 0), 4)
+  })
 })
 
 describe('pace', () => {
