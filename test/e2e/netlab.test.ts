@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict'
 import { execFileSync, spawnSync } from 'node:child_process'
-import { classifyNat, kindOf, mappedAddress } from '../../netlab/classify.ts'
-import type { Home } from '../../netlab/home.ts'
-import { createLab, type Lab } from '../../netlab/lab.ts'
-import { startTurn, type Turn } from '../../netlab/turn.ts'
-import { LINE_ROWS, lineLab, verifyLine, verifyNats } from '../../netlab/verify.ts'
-import { listNamespaces } from '../../support/namespaces.ts'
-import { isAlive, type Started, start, stopAll } from '../../support/processes.ts'
-import { until } from '../../support/wait.ts'
+import { classifyNat, kindOf, mappedAddress } from '../netlab/classify.ts'
+import type { Home } from '../netlab/home.ts'
+import { createLab, type Lab } from '../netlab/lab.ts'
+import { startTurn, type Turn } from '../netlab/turn.ts'
+import { LINE_ROWS, lineLab, verifyLine, verifyNats } from '../netlab/verify.ts'
+import { listNamespaces } from '../support/namespaces.ts'
+import { isAlive, type Started, start, stopAll } from '../support/processes.ts'
+import { until } from '../support/wait.ts'
 
 const ours = (): string[] => listNamespaces().filter(name => name.startsWith(`ownsight-${process.pid}-`))
 

@@ -1,0 +1,46 @@
+import assert from 'node:assert/strict'
+import { createLab, type HomeOptions, type Lab } from '../netlab/lab.ts'
+import { type LabHouse, openLabHouse } from '../netlab/lab-house.ts'
+import { liveState, testId, untilState, watch } from '../support/app.ts'
+import { stopAll } from '../support/processes.ts'
+import { until } from '../support/wait.ts'
+
+describe('the product in the network lab', function () {
+  this.timeout(180_000)
+  let lab: Lab<'camera' | 'viewer'> | undefined
+  let house: LabHouse | undefined
+
+  afterEach(async () => {
+    await house?.close()
+    await lab?.close()
+    await stopAll()
+    house = lab = undefined
+  })
+
+  async function watchIn(home: HomeOptions): Promise<LabHouse> {
+    lab = await createLab({ homes: { camera: home, viewer: home } })
+    house = await openLabHouse(lab, { family: home.family === 'ipv6' ? 'ipv6' : 'ipv4' })
+    await watch(house.page, 'Door')
+    await untilState(house.page, 'live', 60_000)
+    return house
+  }
+  const path = ({ page }: LabHouse): Promise<string> => testId(page, 'path').innerText()
+
+  it('is direct between two port-restricted NATs, and live again at another address', async () => {
+    const { page } = await watchIn({ nat: 'port-restricted' })
+    assert.match(await path(house!), /^Direct/)
+    await lab!.homes.viewer.moveAddress()
+    await until(async () => (await liveState(page)) !== 'live', { timeout: 30_000, what: 'the end of LIVE' })
+    await untilState(page, 'live', 60_000)
+  })
+
+  it('is direct over IPv6 alone, through the filters of both homes', async () => {
+    assert.match(await path(await watchIn({ family: 'ipv6' })), /^Direct/)
+  })
+
+  it('is relayed where neither home lets UDP out', async () => {
+    assert.match(await path(await watchIn({ nat: 'symmetric', udp: 'blocked' })), /^Relayed/)
+    const sent = lab!.homes.camera.sent().filter(each => each.protocol === 'tcp')
+    assert.deepEqual([...new Set(sent.map(each => each.address))], [lab!.server.ipv4[0]])
+  })
+})
