@@ -37,6 +37,11 @@ export function createLossLimit() {
   }
 
   function fit(): void {
+    if (observations.every(({ lost }) => lost === 0)) {
+      own = 0
+      limit = Number.POSITIVE_INFINITY
+      return
+    }
     const unlimited = bestLoss(observations, Number.POSITIVE_INFINITY)
     own = unlimited.p
     limit = Number.POSITIVE_INFINITY

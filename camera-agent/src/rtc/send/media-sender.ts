@@ -104,7 +104,6 @@ export function createMediaSender(options: MediaSenderOptions) {
     const now = clock.now()
     const size = packet.payload.length + OVERHEAD_BYTES
     const wide = hasFeedback ? record.add(now, size, probe) : 0
-    share.all += size
     const sequence = next[packet.stream]
     next[packet.stream] = (sequence + 1) & 0xffff
     write({ ...packet, sequence, wide })
@@ -118,6 +117,7 @@ export function createMediaSender(options: MediaSenderOptions) {
         const sequence = put({ stream: 'media', timestamp, marker, payload, padding: false }, probe)
         history.add({ sequence, timestamp, marker, payload }, clock.now())
         share.media += payload.length
+        share.all += payload.length + OVERHEAD_BYTES
         count.sent++
       },
     }
@@ -130,6 +130,8 @@ export function createMediaSender(options: MediaSenderOptions) {
       send(probe) {
         put({ stream: 'rtx', timestamp, marker, payload: rtxPayload(packet), padding: false }, probe)
         count[counter]++
+        // A probe fills what is free.
+        if (counter === 'retransmitted') share.all += payload.length + OVERHEAD_BYTES
       },
     }
   }

@@ -2,8 +2,8 @@ import { createProbeResult, type Probe, planProbe } from './probe.ts'
 import type { PacketReport } from './sent-record.ts'
 
 const STEP = 2
-const AGAIN_MS = 3000
-const AGAIN_LATER_MS = 5000
+const AGAIN_MS = 2000
+const AGAIN_LATER_MS = 4000
 /** A probe that shows less than this over the estimate shows that the estimate is right. */
 const WORTH = 1.1
 const ANSWER_MS = 600
