@@ -1,0 +1,19 @@
+import { reportMatrix } from './matrix-report.ts'
+
+const HELP = `npm run networks -- COMMAND: the product on bad networks, in a lab of this machine's own. Needs root.
+
+  npm run networks -- matrix     every pair of NATs, UDP open and blocked, IPv6 and dual stack (some 12 minutes)
+
+Each writes its table to docs/NETWORKS.md with the date and the machine, and ends with 1 when a target is missed.
+`
+
+const COMMANDS: { [name: string]: () => Promise<boolean> } = { matrix: reportMatrix }
+
+const [command = ''] = process.argv.slice(2)
+const run = COMMANDS[command]
+if (!run) {
+  const asked = command === '--help'
+  ;(asked ? process.stdout : process.stderr).write(HELP)
+  process.exit(asked ? 0 : 2)
+}
+process.exit((await run()) ? 0 : 1)
