@@ -205,6 +205,7 @@ export function createMediaSender(options: MediaSenderOptions) {
       pacer.picture(key, packets)
     },
     rtcp(events: RtcpEvents): void {
+      if (closed) return
       const now = clock.now()
       const wasSilent = estimator.silent()
       for (const feedback of events.twcc) {

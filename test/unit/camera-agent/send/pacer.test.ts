@@ -69,6 +69,15 @@ describe('the pacer', () => {
     assert.equal(names(), 'kkkkkkKK')
   })
 
+  it('lets a key frame take the place of what waits before it', () => {
+    const { clock, picture, names } = open(80_000)
+    picture('k', 2, true)
+    picture('a', 1)
+    picture('K', 1, true)
+    clock.runTo(5000)
+    assert.equal(names(), 'kkK')
+  })
+
   it('sends nothing but audio while nothing more may be under way', () => {
     const { clock, pacer, packet, picture, names, state } = open(800_000)
     state.may = false

@@ -71,7 +71,7 @@ describe('RTCP of a viewer', () => {
   })
 
   it('takes any bytes without throwing, and no feedback whose parts are missing', () => {
-    const whole = twccPacket(1, [1, 900, 2, undefined, 5])
+    const whole = twccPacket(1, [1, 900, 2, undefined, 5, ...Array.from({ length: 40 }, (_, i) => 6 + i)])
     for (let length = 0; length < whole.length; length++)
       assert.deepEqual(parseRtcp(whole.subarray(0, length)).twcc, [], String(length))
     for (let length = 4; length < whole.length - 4; length += 4) {
@@ -80,6 +80,8 @@ describe('RTCP of a viewer', () => {
       cut.writeUInt8(0x8f, 0)
       assert.deepEqual(parseRtcp(cut).twcc, [], String(length))
     }
+    const nack = rtcp(205, 1, Buffer.concat([words(1, 9), Buffer.from('fffe0003fff00000', 'hex')]))
+    assert.deepEqual(parseRtcp(nack.subarray(0, 16)).nacks, [])
     for (let i = 0; i < 5000; i++) {
       const noise = randomBytes(4 + (i % 90))
       noise.writeUInt8((noise.readUInt8(0) & 0x3f) | 0x80, 0)

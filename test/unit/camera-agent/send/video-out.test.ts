@@ -113,8 +113,22 @@ describe('pictures onto the wire', () => {
     transport.hear(nack(transport.rtp[1]?.header.sequenceNumber ?? 0))
     picture(out, 3000)
     await until(() => transport.rtp.length >= 6, { timeout: 10_000, what: 'the next picture' })
-    const numbers = transport.rtp.map(({ header }) => `${header.ssrc}:${header.sequenceNumber}`)
+    assert.ok(transport.rtp.every(({ header }) => header.ssrc === 7))
+    const numbers = transport.rtp.map(({ header }) => header.sequenceNumber)
     assert.equal(new Set(numbers).size, numbers.length)
+  })
+
+  it('are not held back where no feedback can be elicited', async () => {
+    const { transport, out } = open({ rtxPayloadType: undefined })
+    picture(out, 0, 200)
+    await until(() => transport.rtp.length === 200, { timeout: 10_000, what: 'all packets' })
+  })
+
+  it('do not leave on a transport that is gone', () => {
+    const { transport, out } = open()
+    transport.state = 'failed'
+    picture(out, 0)
+    assert.equal(transport.rtp.length, 0)
   })
 
   it('bring requests for key frames, by PLI and by FIR, as one', async () => {

@@ -1,0 +1,85 @@
+import assert from 'node:assert/strict'
+import { createMediaSender, type WirePacket } from '@ownsight/camera-agent/rtc/send/media-sender'
+import { told } from './feedback.ts'
+import { virtualClock } from './virtual-clock.ts'
+
+describe('what is asked for again', () => {
+  const open = () => {
+    const clock = virtualClock()
+    const written: (WirePacket & { at: number })[] = []
+    const sender = createMediaSender({
+      clock,
+      ssrc: 1,
+      hasRtx: true,
+      hasFeedback: true,
+      firstSequence: { media: 65_530, rtx: 65_535 },
+      onKeyframe: () => undefined,
+      write: packet => void written.push({ ...packet, at: clock.now() }),
+    })
+    const nack = (sequences: number[]) =>
+      sender.rtcp({ twcc: [], nacks: [{ ssrc: 1, sequences }], keyframes: [], reports: [] })
+    /** Feedback for all that was written, so that nothing is held back. */
+    const confirm = () => {
+      const { wide } = written.at(-1) ?? { wide: 0 }
+      sender.rtcp({
+        twcc: [
+          told(
+            1,
+            Array.from({ length: wide }, (_, i) => written[i]?.at ?? 0),
+          ),
+        ],
+        nacks: [],
+        keyframes: [],
+        reports: [],
+      })
+    }
+    const play = (ms: number) => {
+      const until = clock.now() + ms
+      for (let at = clock.now(); at < until; at += 50) {
+        sender.picture({ payloads: [Buffer.alloc(1000)], timestamp: at * 90, key: at === 0 })
+        clock.runTo(at + 50)
+        confirm()
+      }
+    }
+    return { clock, sender, written, nack, play }
+  }
+  const repeats = (written: WirePacket[]) =>
+    written.filter(({ stream, payload, padding }) => stream === 'rtx' && !padding && payload.length === 1002)
+
+  it('goes out with the number it had, across the wrap, in a stream of its own', () => {
+    const { sender, written, nack, play } = open()
+    play(1000)
+    const before = written.length
+    nack([65_535, 0, 1])
+    play(100)
+    const sent = repeats(written.slice(before)).map(({ payload }) => payload.readUInt16BE(0))
+    for (const sequence of [65_535, 0, 1]) assert.ok(sent.includes(sequence), String(sent))
+    assert.equal(sender.stats().retransmitted, 3)
+    const numbers = written.filter(({ stream }) => stream === 'rtx').map(({ sequence }) => sequence)
+    for (const [i, number] of numbers.entries()) assert.equal(number, (65_535 + i) & 0xffff)
+  })
+
+  it('never takes more than its share, however often it is asked for', () => {
+    const { sender, written, nack, play } = open()
+    play(2000)
+    const sequences = Array.from({ length: 38 }, (_, i) => (65_530 + i) & 0xffff)
+    const before = written.length
+    for (let i = 0; i < 20; i++) {
+      nack(sequences)
+      play(50)
+    }
+    const bytes = repeats(written.slice(before)).reduce((sum, { payload }) => sum + payload.length + 64, 0)
+    assert.ok(bytes * 8 < sender.stats().estimate * 0.8, String(bytes))
+    assert.ok(sender.stats().refused > 100)
+  })
+
+  it('ends with the session', () => {
+    const { clock, sender, written, nack, play } = open()
+    play(500)
+    sender.close()
+    const before = written.length
+    nack([65_530])
+    clock.runTo(10_000)
+    assert.equal(written.length, before)
+  })
+})
