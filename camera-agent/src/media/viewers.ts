@@ -7,8 +7,9 @@ import { createRoute, type Route } from './route.ts'
 import { pictureBudget, TIERS, targetRate } from './tier.ts'
 
 const REVIEW_MS = 500
-/** The first words about a link are a guess: whoever begins without a budget is not judged by them. */
+/** The first word about a link is a guess: whoever begins without a budget is judged by it only when it gets worse. */
 const GRACE_MS = 700
+const WORSE = 0.8
 /** A smaller change of an encoder's rate is not worth its while. */
 const RATE_STEP = 0.03
 
@@ -16,8 +17,9 @@ type Viewer = {
   codec: Codec
   budget: number | undefined
   route: Route
-  /** No other choice before this time. */
+  /** No other choice before this time, unless the budget falls below the first one. */
   decidedUntil: number
+  guess?: number
   choice?: Choice<Aim>
 }
 
@@ -109,6 +111,8 @@ export function createViewers(main: Feed, sub: () => Feed | undefined) {
         },
         setBudget: (bps: number) => {
           viewer.budget = bps
+          viewer.guess ??= bps
+          if (bps < viewer.guess * WORSE) viewer.decidedUntil = 0
           if (!viewers.has(viewer)) return
           decide(viewer)
           retune(false)

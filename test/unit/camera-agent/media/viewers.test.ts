@@ -91,13 +91,18 @@ describe('viewers', () => {
     )
   })
 
-  it('is not judged by the first guess about its link when it began without a budget', () => {
+  it('is not judged by the first guess about its link when it began without a budget, unless it gets worse', () => {
     const { send, enter } = open()
     const viewer = enter()
     send('source', true, 1000)
-    viewer.setBudget(100_000)
+    viewer.setBudget(200_000)
+    viewer.setBudget(170_000)
     send('source', false, 2000)
     assert.deepEqual(viewer.times(), [1000, 2000])
+    viewer.setBudget(150_000)
+    send('source', false, 3000)
+    send('low', true, 4000)
+    assert.deepEqual(viewer.times(), [1000, 2000, 4000])
   })
 
   it('who has lost a picture of a stream that comes as it is gets its group again, if it is short', () => {
