@@ -1,6 +1,6 @@
 import { writeSync } from 'node:fs'
 import type { CableOrder, CableReply, WireEnds } from './cable-orders.ts'
-import { createPoll, flushConntrack, openTun, read, write } from './linux.ts'
+import { createPoll, flushConntrack, openTun, read, takePrecedence, write } from './linux.ts'
 import { createWire, DIRECTIONS, type Direction, type Wire } from './wire.ts'
 
 /**
@@ -14,6 +14,8 @@ const buffer = Buffer.alloc(65_536)
 type Way = { wire: Wire; direction: Direction; from: number; to: number }
 
 function main(ends: readonly WireEnds[]): void {
+  // What the cable is late with is delay that nobody asked for.
+  takePrecedence()
   const wires = new Map<string, Wire>()
   const ways: Way[] = []
   for (const { name, home, internet, settings, seed } of ends) {

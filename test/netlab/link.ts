@@ -17,7 +17,7 @@ export type Link<P extends Packet> = {
   /** What already waits or flies keeps what was decided for it; the queue goes on at the new rate. */
   set(now: number, change: Partial<LinkSettings>): void
   settings(): LinkSettings
-  /** Counted since it was made. Reading clears `queue.peak`. */
+  /** Counted since it was made. Reading clears `queue.peak` and `late`. */
   statistics(now: number): LinkStatistics
 }
 
@@ -34,6 +34,8 @@ export type LinkStatistics = {
   queue: { packets: number; bytes: number; delay: number; peak: number }
   /** packets held by delay */
   flying: number
+  /** the most milliseconds, of late, by which a packet was taken after its time: how far the lab itself was off */
+  late: number
 }
 
 type Flying<P> = { packet: P; order: number }
@@ -51,7 +53,7 @@ class LinkModel<P extends Packet> implements Link<P> {
   #lastDue = Number.NEGATIVE_INFINITY
   #sent = 0
   #latest = -1
-  readonly #counts: Omit<LinkStatistics, 'queue' | 'flying'> = {
+  readonly #counts: Omit<LinkStatistics, 'queue' | 'flying' | 'late'> = {
     in: { packets: 0, bytes: 0 },
     out: { packets: 0, bytes: 0 },
     dropped: { hole: 0, overflow: 0, loss: 0, burst: 0 },
@@ -59,6 +61,7 @@ class LinkModel<P extends Packet> implements Link<P> {
     overtaken: 0,
   }
   #peak = 0
+  #late = 0
 
   constructor(settings: LinkSettings, seed: string) {
     this.#settings = settings
@@ -90,7 +93,10 @@ class LinkModel<P extends Packet> implements Link<P> {
   take(now: number): P[] {
     this.#advance(now)
     const out: P[] = []
-    while (this.#air.next() <= now) this.#deliver(this.#air.pop()!, out)
+    for (let due = this.#air.next(); due <= now; due = this.#air.next()) {
+      this.#late = Math.max(this.#late, now - due)
+      this.#deliver(this.#air.pop()!, out)
+    }
     return out
   }
 
@@ -114,11 +120,14 @@ class LinkModel<P extends Packet> implements Link<P> {
     this.#advance(now)
     const delay = this.#wait(now)
     const peak = Math.max(this.#peak, delay)
+    const late = this.#late
     this.#peak = 0
+    this.#late = 0
     return {
       ...structuredClone(this.#counts),
       queue: { packets: this.#queue.length, bytes: this.#queued, delay, peak },
       flying: this.#air.size,
+      late,
     }
   }
 

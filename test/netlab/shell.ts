@@ -69,12 +69,13 @@ function oneOf<T extends string>(all: readonly T[], word: string | undefined): T
   return found
 }
 
-function oneLine({ in: taken, out, dropped, queue, duplicated, overtaken }: LinkStatistics): string {
+function oneLine({ in: taken, out, dropped, queue, duplicated, overtaken, late }: LinkStatistics): string {
   const causes = Object.entries(dropped).map(([cause, count]) => `${cause} ${count}`)
   return [
     `${taken.packets} packets in, ${out.packets} out (${out.bytes} bytes)`,
     `dropped: ${causes.join(', ')}`,
     `twice ${duplicated}, overtaken ${overtaken}`,
     `queue ${queue.packets} packets, ${queue.delay.toFixed(0)} ms (peak ${queue.peak.toFixed(0)})`,
+    `the lab was late by ${late.toFixed(1)} ms at most`,
   ].join('; ')
 }

@@ -115,6 +115,14 @@ describe('netlab: a link', () => {
     assert.ok(arrivals.every(each => each.delay === 0 || each.delay === 5))
   })
 
+  it('tells how late it was asked, the most of late', () => {
+    const line = link({ delay: 10 })
+    for (const id of [0, 1]) line.send(id, { id, at: id, length: 100 })
+    line.take(13)
+    assert.equal(line.statistics(13).late, 3)
+    assert.equal(line.statistics(13).late, 0)
+  })
+
   it('the same seed gives the same fate, another seed another', () => {
     const fate = (seed: string) =>
       run(link({ loss: 0.1, delay: 5, jitter: 10, overtake: true }, seed), { count: 500, every: 1 })
