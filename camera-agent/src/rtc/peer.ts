@@ -10,6 +10,7 @@ import type { DtlsTransport, IceConnection } from './guard/internals.ts'
 import { type GuardCode, GuardError } from './guard-error.ts'
 import { gateInbound, type Inbound } from './inbound.ts'
 import { attach, type SessionRelay } from './relay.ts'
+import { type Association, quicken } from './sctp-timers.ts'
 import type { Picture, SendStats } from './send/media-sender.ts'
 import { createVideoOut, TRANSPORT_CC } from './send/video-out.ts'
 import { werift } from './werift.ts'
@@ -147,6 +148,7 @@ function prepareTransport(pc: RTCPeerConnection, options: PeerOptions): DtlsTran
   transport.role = 'server'
   // Whoever begins SCTP, the viewer's channel opens one round trip earlier when it is the camera.
   Object.defineProperty(pc.sctpTransport, 'isServer', { get: () => false })
+  quicken((pc.sctpTransport as unknown as { sctp: Association }).sctp)
   const connection = iceOf(transport)
   const { allocation, stunServer } = options.relay?.() ?? {}
   connection.stunServer = stunServer
