@@ -15,9 +15,9 @@ describe('the delay of the queue', () => {
       )
     return { queue, add }
   }
-  /** 1000 bytes every 20 ms over a link that takes 40 ms for each: 200 kbit/s */
+  /** 1000 bytes every 15 ms over a link that takes 40 ms for each: 200 kbit/s */
   const fill = (add: ReturnType<typeof open>['add'], from: number, count: number, follows = true) => {
-    for (let i = 0; i < count; i++) add(from + i * 20, from + 50 + i * 40, { follows })
+    for (let i = 0; i < count; i++) add(from + i * 15, from + 50 + i * 40, { follows })
   }
 
   it('is none on a link that keeps up, whatever the clocks say', () => {
