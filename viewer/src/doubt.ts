@@ -14,10 +14,10 @@ export type PathSigns = Signs & {
   rtt?: number
 }
 
-const PATIENCE_MIN_MS = 300
+const PATIENCE_MIN_MS = 150
 /** A heartbeat comes each second: no sign at all for longer than this is a reason to ask, at any frame rate. */
 const PATIENCE_MAX_MS = 1500
-const PROBE_MIN_MS = 250
+const PROBE_MIN_MS = 150
 const PROBE_MAX_MS = 1500
 const HEARTBEAT_LOST_MS = 3500
 const SENDING_MS = 2500
@@ -30,15 +30,20 @@ const clamp = (low: number, value: number, high: number): number => Math.min(hig
 function patience({ phase, interval, frameAt, probedAt }: PathSigns): number {
   const flowing = phase === 'confirmed' && frameAt !== undefined && latest(probedAt) < frameAt
   if (!flowing || !interval) return PATIENCE_MAX_MS
-  return clamp(PATIENCE_MIN_MS, interval.mean + 6 * interval.deviation, PATIENCE_MAX_MS)
+  return clamp(PATIENCE_MIN_MS, interval.mean + 4 * interval.deviation, PATIENCE_MAX_MS)
 }
 
-const probePatience = ({ rtt }: PathSigns): number =>
-  rtt === undefined ? PROBE_MAX_MS / 2 : clamp(PROBE_MIN_MS, 3 * rtt + 150, PROBE_MAX_MS)
+/** What the camera takes to answer `alive`, and a little. */
+export const probePatience = ({ rtt }: PathSigns): number =>
+  rtt === undefined ? PROBE_MAX_MS / 2 : clamp(PROBE_MIN_MS, 1.5 * rtt + 80, PROBE_MAX_MS)
+
+/** When the session last showed, over its own channel or by a picture, that its path carries. */
+export const heardAt = (signs: PathSigns): number =>
+  latest(signs.heartbeatAt, signs.frameAt, signs.confirmedAt)
 
 /** `probe`: ask the camera for a heartbeat now. `replace`: make a new session beside this one. */
 export function doubtOf(signs: PathSigns, now: number): 'none' | 'probe' | 'replace' {
-  const heard = latest(signs.heartbeatAt, signs.frameAt, signs.confirmedAt)
+  const heard = heardAt(signs)
   if (now - latest(signs.heartbeatAt, signs.confirmedAt) > HEARTBEAT_LOST_MS) return 'replace'
   if (signs.phase === 'confirmed' && framesAreLost(signs, now)) return 'replace'
   if (signs.probedAt !== undefined && signs.probedAt > heard)

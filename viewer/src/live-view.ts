@@ -2,7 +2,7 @@ import { SESSION_MAX_S } from '@ownsight/protocol/limits'
 import { type Signal, signal } from '@preact/signals'
 import { type Clock, pageClock } from './clock.ts'
 import { HIDDEN_MS, LOST_MS, SWAP_MS } from './deadlines.ts'
-import { doubtOf, hasRecovered } from './doubt.ts'
+import { doubtOf, hasRecovered, heardAt, probePatience } from './doubt.ts'
 import { WatchFault } from './failures.ts'
 import { type LiveState, pageState } from './live-state.ts'
 import { openSession } from './opening.ts'
@@ -25,8 +25,8 @@ export type LiveViewOptions = WatchOptions & {
   wake: () => Promise<void>
   /** resolves when the camera may have another policy than it had at this moment */
   news: () => Promise<void>
-  /** Asks signaling for a sign of life, and connects anew at once where none comes. */
-  doubt?: () => void
+  /** Asks signaling for a sign of life, and connects anew where none comes while there is still a reason to. */
+  doubt?: (isStill: () => boolean) => void
   onReconnect?: (handler: () => void) => () => void
   /** told of each session when it is shown; what it returns is called at its end */
   onSession?: (session: LiveSession) => () => void
@@ -37,11 +37,11 @@ export type LiveViewOptions = WatchOptions & {
   open?: typeof watch
 }
 
-const LOOK_MS = 250
+const LOOK_MS = 100
 /** A look that comes later than this: the page stood still, and what came meanwhile is heard first. */
 const STOOD_STILL_MS = 1000
 const TRIES = 10
-const ASK_EVERY_MS = 1000
+const ASK_EVERY_MS = 500
 /** A session that ends by itself at its longest is followed by another before that. */
 const RENEW_MS = SESSION_MAX_S * 1000 - 5 * 60_000
 
@@ -226,18 +226,22 @@ export function openLiveView(options: LiveViewOptions): LiveView {
     // Nothing is drawn on a hidden page: a new session could not show itself.
     if (page.isHidden()) return
     const doubt = doubtOf(session.signs(), now)
-    if (doubt === 'probe') {
-      session.probe()
-      ask()
-    }
+    if (doubt === 'probe') probe(session)
     const isOld = now - confirmedAt > RENEW_MS
     if (!isReplacing && (doubt === 'replace' || isOld))
       doubted.resolve(isOld ? Number.POSITIVE_INFINITY : now)
   }
 
+  function probe(session: ViewSession): void {
+    session.probe()
+    ask()
+    clock.after(probePatience(session.signs()) + 1, look)
+  }
+
   function ask(): void {
-    askedAt = clock.now()
-    options.doubt?.()
+    const asked = clock.now()
+    askedAt = asked
+    options.doubt?.(() => !shown.value || heardAt(shown.value.signs()) <= asked)
   }
 
   function happened(event: PageEvent): void {
@@ -248,8 +252,8 @@ export function openLiveView(options: LiveViewOptions): LiveView {
     }
     isHiddenLong = false
     shown.value?.play()
-    shown.value?.probe()
-    ask()
+    if (shown.value) probe(shown.value)
+    else ask()
     seen.resolve()
     seen = Promise.withResolvers()
     nudge.resolve()

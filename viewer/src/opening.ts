@@ -15,8 +15,10 @@ export type OpeningOptions = {
   onReconnect?: (handler: () => void) => () => void
 }
 
-type Runner = { own: AbortController; state: ViewerState; cancelHedge: () => void }
+type Runner = { own: AbortController; since: number; state: ViewerState; cancelHedge: () => void }
 
+/** Addresses gathered no longer ago than this are taken to be of the network that is there now. */
+const FRESH_MS = 700
 /** Until the camera's answer has verified nothing is lost by starting over. */
 const BEFORE_ANSWER: readonly ViewerState[] = ['idle', 'beacon', 'gathering', 'offered']
 
@@ -33,7 +35,12 @@ export function openSession(attempt: Attempt, options: OpeningOptions): Promise<
   let isDone = false
 
   function start(): void {
-    const runner: Runner = { own: new AbortController(), state: 'idle', cancelHedge: () => undefined }
+    const runner: Runner = {
+      own: new AbortController(),
+      since: clock.now(),
+      state: 'idle',
+      cancelHedge: () => undefined,
+    }
     started++
     runners.add(runner)
     attempt(runner.own.signal, state => enter(runner, state)).then(
@@ -68,7 +75,9 @@ export function openSession(attempt: Attempt, options: OpeningOptions): Promise<
   }
 
   function restart(): void {
-    const early = [...runners].filter(({ state }) => BEFORE_ANSWER.includes(state))
+    const isStale = ({ state, since }: Runner): boolean =>
+      BEFORE_ANSWER.includes(state) && clock.now() - since > FRESH_MS
+    const early = [...runners].filter(isStale)
     if (early.length === 0) return
     for (const runner of early) drop(runner)
     if (runners.size < 2) start()

@@ -9,7 +9,7 @@ import {
 } from '@ownsight/protocol/events'
 import type { KeyPair } from '@ownsight/protocol/ids'
 import * as v from 'valibot'
-import { type Link, openLink } from './signaling-link.ts'
+import { type Link, type LinkEvents, openLink } from './signaling-link.ts'
 
 export type Connection = 'connecting' | 'online' | 'offline' | { refused: string }
 
@@ -22,20 +22,26 @@ export type SignalingClient = {
   onJoin(answer: (delivery: Delivery<'join'>) => Promise<Reply<'join'>>): () => void
   /**
    * A live view fears that the connection is dead: a socket dies silently when the address changes. Asks the server for
-   * a reply; while none comes, another connection is made beside it, and whichever answers first is used.
+   * a reply; where none comes and `isStill`, another connection is made beside it, and whichever answers first is used.
    */
-  doubt(cam: string): void
+  doubt(cam: string, isStill?: () => boolean): void
   /** Calls whenever there is a connection again after a break, or another one. */
   onReconnect(handler: () => void): () => void
   close(): void
 }
 
 const REPLY_MS = 16_000
-/** How long a reply may take before another connection is tried beside this one: three round trips and a little. */
+/**
+ * How long a reply may take before another connection is tried beside this one. Little more than it usually takes: the
+ * other does no harm, and making it takes five round trips, in which nothing is seen.
+ */
 const replyPatience = (rtt: number | undefined): number =>
-  rtt === undefined ? 1000 : Math.min(3000, Math.max(250, 3 * rtt + 100))
-/** A second connection that is still not there after this long is tried anew: connecting takes five round trips. */
-const standbyPatience = (rtt = 300): number => Math.min(4000, Math.max(1000, 10 * rtt))
+  rtt === undefined ? 1000 : Math.min(3000, Math.max(60, 1.25 * rtt + 30))
+/** From one more connection to the next, while none answers: TCP asks ever more seldom, and would find the end late. */
+const SPACING_MIN_MS = 500
+const SPACING_MAX_MS = 1000
+/** So many are tried at a time: the oldest has had some seconds when it goes. */
+const STANDBYS_MOST = 6
 
 /** One authenticated connection that comes back by itself. What it delivers is opened by whoever asked, never here. */
 export function connectSignaling(options: {
@@ -48,13 +54,15 @@ export function connectSignaling(options: {
   let isReady = false
   let wasReady = false
   let rtt: number | undefined
-  let standby: { link: Link; since: number } | undefined
+  let standbys: Link[] = []
+  let triedAt = Number.NEGATIVE_INFINITY
+  let spacing = SPACING_MIN_MS
   let isAsking = false
   const reconnected = new Set<() => void>()
-  let current = open()
+  let current = open(false)
 
-  function open(): Link {
-    const link: Link = openLink(options.auth, {
+  function open(isStandby: boolean): Link {
+    const events: LinkEvents = {
       ready(took) {
         measure(took)
         use(link)
@@ -70,7 +78,8 @@ export function connectSignaling(options: {
         // A page that was left shows no code any more.
         ack(parsed.success && joinAnswer ? await joinAnswer(parsed.output) : { refused: 'no_rendezvous' })
       },
-    })
+    }
+    const link = openLink(options.auth, events, { isStandby })
     return link
   }
 
@@ -82,12 +91,14 @@ export function connectSignaling(options: {
 
   /** The first that has proved itself is the one; the other is closed. */
   function use(link: Link): void {
-    const other = link === current ? standby?.link : current
-    standby = undefined
+    const others = new Set([current, ...standbys])
+    others.delete(link)
+    standbys = []
+    spacing = SPACING_MIN_MS
     current = link
     isReady = true
-    // What was asked over the other is answered with an error at once, and asked again over this one.
-    other?.close()
+    // What was asked over another is answered with an error at once, and asked again over this one.
+    for (const other of others) other.close()
     options.onConnection('online')
     ready.resolve()
     if (wasReady) for (const handler of [...reconnected]) handler()
@@ -98,14 +109,14 @@ export function connectSignaling(options: {
     rtt = rtt === undefined ? took : rtt + (took - rtt) / 4
   }
 
-  async function ask(link: Link, cam: string): Promise<void> {
+  async function ask(link: Link, cam: string, isStill: () => boolean): Promise<void> {
     isAsking = true
     const asked = performance.now()
-    const late = setTimeout(another, replyPatience(rtt))
+    const late = setTimeout(() => isStill() && another(), replyPatience(rtt))
     try {
       await link.emit('beacon', { cam }, REPLY_MS)
       measure(performance.now() - asked)
-      if (link === current) dropStandby()
+      if (link === current) dropStandbys()
     } catch {
       // closed, by the other's success or by this page
     } finally {
@@ -115,14 +126,15 @@ export function connectSignaling(options: {
   }
 
   function another(): void {
-    const isFresh = standby && performance.now() - standby.since < standbyPatience(rtt)
-    if (isFresh) return
-    dropStandby()
-    standby = { link: open(), since: performance.now() }
+    if (performance.now() - triedAt < spacing) return
+    triedAt = performance.now()
+    spacing = Math.min(SPACING_MAX_MS, spacing * 1.3)
+    standbys.push(open(true))
+    if (standbys.length > STANDBYS_MOST) standbys.shift()?.close()
   }
-  function dropStandby(): void {
-    standby?.link.close()
-    standby = undefined
+  function dropStandbys(): void {
+    for (const link of standbys.splice(0)) link.close()
+    spacing = SPACING_MIN_MS
   }
 
   return {
@@ -144,16 +156,16 @@ export function connectSignaling(options: {
         if (joinAnswer === answer) joinAnswer = undefined
       }
     },
-    doubt(cam) {
+    doubt(cam, isStill = () => true) {
       if (!isReady || isAsking) another()
-      else void ask(current, cam)
+      else void ask(current, cam, isStill)
     },
     onReconnect(handler) {
       reconnected.add(handler)
       return () => void reconnected.delete(handler)
     },
     close() {
-      dropStandby()
+      dropStandbys()
       current.close()
     },
   }

@@ -25,10 +25,12 @@ export type LinkEvents = {
 const CONNECT_MAX_MS = 8000
 const CONNECT_MIN_MS = 2000
 
-export function openLink(auth: KeyPair, events: LinkEvents): Link {
+/** @param isStandby tries once; it comes back by itself only after it has been ready */
+export function openLink(auth: KeyPair, events: LinkEvents, { isStandby }: { isStandby: boolean }): Link {
   const socket: Socket = io('/viewer', {
     transports: ['websocket'],
     forceNew: true,
+    reconnection: !isStandby,
     auth: { agent: `viewer/${VERSION}`, versions: [...SUPPORTED_VERSIONS] },
     reconnectionDelay: 400,
     reconnectionDelayMax: 4000,
@@ -47,8 +49,10 @@ export function openLink(auth: KeyPair, events: LinkEvents): Link {
       .emitWithAck('auth', { auth: sealed })
       .catch(() => undefined)
     if (closed) return
-    if (reply?.ok) events.ready(performance.now() - sent)
-    else events.refused(undefined)
+    if (!reply?.ok) return events.refused(undefined)
+    performance.mark('ownsight:signaling')
+    socket.io.reconnection(true)
+    events.ready(performance.now() - sent)
   })
   socket.on('presence', events.presence)
   socket.on('join', (received: unknown, ack: unknown) => {
@@ -60,7 +64,7 @@ export function openLink(auth: KeyPair, events: LinkEvents): Link {
   })
   socket.on('connect_error', (error: Error & { data?: { code?: string; message?: string } }) => {
     events.refused(error.data?.code === 'version' ? String(error.data.message).slice(0, 200) : undefined)
-    if (!socket.active) again(10_000)
+    if (!socket.active && !isStandby) again(10_000)
   })
 
   return {
@@ -82,6 +86,10 @@ function quickenConnecting(socket: Socket): void {
   let began = performance.now()
   manager.on('reconnect_attempt', () => {
     began = performance.now()
+  })
+  // Elsewhere the network may be slower than it was: each failure is given longer.
+  manager.on('reconnect_error', () => {
+    manager.timeout(Math.min(CONNECT_MAX_MS, Number(manager.timeout()) * 1.5))
   })
   manager.on('open', () => {
     const took = performance.now() - began

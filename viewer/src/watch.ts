@@ -153,7 +153,7 @@ async function answerFor(
 ): Promise<Answered | { staleWin: string }> {
   const end = performance.now() + (options.deadlines ?? DEADLINES).answer
   let hint = 'no_reply'
-  for (let wait = 300; performance.now() < end && !options.signal.aborted; wait = Math.min(wait * 2, 2000)) {
+  for (let wait = 40; performance.now() < end && !options.signal.aborted; wait = Math.min(wait * 2, 2000)) {
     const reply = await within(
       end - performance.now(),
       options.ask('offer', { cam: attempt.camId, offer }),

@@ -26,10 +26,10 @@ describe('doubt', () => {
     assert.equal(doubtOf({ ...uneven, frameAt: now - 1600, heartbeatAt: now - 1600 }, now), 'probe')
   })
   it('a heartbeat that came meanwhile is a sign of life', () => {
-    assert.equal(doubtOf({ ...flowing, frameAt: now - 5000, heartbeatAt: now - 200 }, now), 'none')
+    assert.equal(doubtOf({ ...flowing, frameAt: now - 5000, heartbeatAt: now - 100 }, now), 'none')
   })
   it('replaces what does not answer within a few round trips', () => {
-    const asked = { ...flowing, frameAt: now - 700, heartbeatAt: now - 700, probedAt: now - 200 }
+    const asked = { ...flowing, frameAt: now - 700, heartbeatAt: now - 700, probedAt: now - 100 }
     assert.equal(doubtOf(asked, now), 'none')
     assert.equal(doubtOf({ ...asked, probedAt: now - 350 }, now), 'replace')
     assert.equal(doubtOf({ ...asked, probedAt: now - 350, rtt: 300 }, now), 'none', 'a slow path has longer')

@@ -278,9 +278,8 @@ describe('live view', () => {
   it('a camera that is not connected is offline, and the next try follows', async () => {
     await settle()
     nth(0).fail('offline')
-    await scene.clock.pass(200)
     assert.equal(state(), 'connecting')
-    await scene.clock.pass(100)
+    await scene.clock.pass(200)
     assert.equal(scene.view.fault.value, 'offline')
     assert.equal(state(), 'offline')
     await scene.clock.pass(300)

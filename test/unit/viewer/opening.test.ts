@@ -132,12 +132,17 @@ describe('opening', () => {
   })
 
   it('what was offered over a lost connection is offered anew: its addresses may be lost too', async () => {
-    const { made, nth, reconnect, session } = race()
+    const { clock, made, nth, reconnect, session } = race()
     nth(0).enter('offered')
+    await clock.pass(500)
+    reconnect()
+    assert.equal(made.length, 1, 'one that was just made is of the network that is there')
+    await clock.pass(1000)
     reconnect()
     assert.equal(nth(0).signal.aborted, true)
     assert.equal(made.length, 2)
     nth(1).enter('connecting')
+    await clock.pass(1000)
     reconnect()
     assert.equal(made.length, 2, 'one that has its answer needs signaling no more')
     const won = nth(1).win()

@@ -70,6 +70,13 @@ describe('the viewer’s connection to signaling', function () {
     assert.equal(reconnects, 0)
   })
 
+  it('a doubt that has passed makes no other connection, however late the reply', async () => {
+    proxy.silence()
+    client.doubt(cam, () => false)
+    await new Promise(resolve => setTimeout(resolve, 2000))
+    assert.equal(proxy.opened(), 1)
+  })
+
   it('one that has fallen silent is replaced within seconds, and what was asked over it fails at once', async () => {
     assert.ok(await answers())
     proxy.silence()

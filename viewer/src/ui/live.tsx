@@ -150,7 +150,7 @@ function openView(home: Home, camera: Entry, isGuest: boolean, signal: AbortSign
     peer: home.relays.peer,
     beacon: () => presenceOf()?.beacon,
     isFinal,
-    doubt: () => home.signaling.doubt(camId),
+    doubt: isStill => home.signaling.doubt(camId, isStill),
     onReconnect: home.signaling.onReconnect,
     wake() {
       const before = presenceOf()?.online
