@@ -88,6 +88,22 @@ describe('media tiers', function () {
       })
 
   for (const codec of ['h264', 'vp8'] as const)
+    it(`a running encoder follows the budget within its tier (${codec})`, async () => {
+      const { share } = open()
+      const viewer = view(share, codec, 600_000)
+      await until(() => viewer.frames.length > 1 && seconds(viewer.frames) >= 4, 'four seconds', 40_000)
+      const before = rateOf(viewer.frames)
+      viewer.setBudget(260_000)
+      const from = viewer.frames.length + 5
+      const later = () => viewer.frames.slice(from)
+      await until(() => later().length > 1 && seconds(later()) >= 5, 'five more', 40_000)
+      const after = rateOf(later())
+      assert.ok(before > 400_000 && after < 330_000, `${Math.round(before)}, then ${Math.round(after)} bit/s`)
+      if (codec === 'h264') assert.ok(later().every(({ key }) => !key))
+      assert.deepEqual([...new Set((await decoded(codec, viewer.frames)).map(({ width }) => width))], [640])
+    })
+
+  for (const codec of ['h264', 'vp8'] as const)
     it(`a falling and rising budget changes the picture on key frames only, time going on (${codec})`, async () => {
       const { share } = open()
       const viewer = view(share, codec)

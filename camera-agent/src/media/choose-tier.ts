@@ -12,7 +12,7 @@ export type Choice<Name> = {
   holdMs: number
 }
 
-export const UP_HOLD_MS = 3000
+export const UP_HOLD_MS = 2000
 export const MAX_HOLD_MS = 24_000
 /** A climb that is undone within this time was a mistake: the next one waits twice as long. */
 export const REGRET_MS = 10_000
