@@ -61,7 +61,7 @@ const RTX_BYTES = 2
 const PADDING_MAX = 224
 /** Of the estimate. More than a third lost is too much to be repaired. */
 const RTX_PART = 0.35
-const TICK_MS = 20
+const TICK_MS = 50
 const ALIVE_MS = 200
 const IDLE_MS = 1000
 const LIMITS: RateLimits = { startBps: 500_000, minBps: 30_000, maxBps: 8_000_000 }
