@@ -2,6 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { type Camera, openCamera } from './camera.ts'
 import type { Config } from './config.ts'
 import { openDataFolder } from './data-folder.ts'
+import { type AgentState, answerDoctor } from './doctor/agent-socket.ts'
 import type { Reporter } from './status.ts'
 
 /**
@@ -15,6 +16,7 @@ export async function runAgent(
 ): Promise<void> {
   const { report } = options
   const folder = openDataFolder(config.data)
+  let doctor: { close(): void } | undefined
   try {
     const cameras: Camera[] = []
     for (const camera of config.cameras) {
@@ -29,10 +31,18 @@ export async function runAgent(
     }
     report({ event: 'started', data: config.data })
     const pairing = oneAfterAnother()
+    doctor = answerDoctor(config.data, () => stateOf(cameras))
     await Promise.all(cameras.map(camera => live(camera, pairing, options)))
   } finally {
+    doctor?.close()
     folder.release()
   }
+}
+
+async function stateOf(cameras: readonly Camera[]): Promise<AgentState> {
+  const grants = await Promise.all(cameras.map(camera => camera.grant()))
+  const grant = grants.find(each => each !== undefined)
+  return { cameras: cameras.map(camera => camera.state()), ...(grant ? { grant } : {}) }
 }
 
 /** Pairs where it must, serves, and after its owner let it go begins anew. */

@@ -1,6 +1,8 @@
 import { sealBind } from '@ownsight/protocol/challenge'
+import type { RelayGrant } from '@ownsight/protocol/relay-grant'
 import { VERSION } from '@ownsight/protocol/version'
 import type { CameraConfig, Network } from './config.ts'
+import type { AgentState } from './doctor/agent-socket.ts'
 import { cameraFolder } from './keystore.ts'
 import { type Life, openLife } from './life.ts'
 import { bind, pair } from './pair.ts'
@@ -14,6 +16,10 @@ export const FIRMWARE = `ownsight-camera/${VERSION}`
 export type Camera = {
   readonly name: string
   isPaired(): boolean
+  /** as its connection to the server last said */
+  state(): AgentState['cameras'][number]
+  /** the relays that the server lends at this moment */
+  grant(): Promise<RelayGrant | undefined>
   /** Shows codes until paired; one camera of an agent after another. */
   pair(signal: AbortSignal): Promise<'paired' | 'interrupted' | 'stopped'>
   /** Serves viewers until `signal` aborts, or an owner lets this camera go: then it has a new key and is unpaired. */
@@ -23,8 +29,15 @@ export type Camera = {
 export type CameraOptions = { data: string; server: string; network: Network; report: Reporter }
 
 export async function openCamera(config: CameraConfig, options: CameraOptions): Promise<Camera> {
-  const { report, server } = options
+  const { server } = options
   const { name } = config
+  let presence: { online: boolean; note?: string } = { online: false }
+  let grants = async (): Promise<RelayGrant | undefined> => undefined
+  const report: Reporter = event => {
+    if (event.event === 'online' || event.event === 'offline')
+      presence = { online: event.event === 'online', ...(event.note ? { note: event.note } : {}) }
+    options.report(event)
+  }
   const folder = cameraFolder(options.data, config.slug)
   let life = await openLife(folder)
 
@@ -38,7 +51,19 @@ export async function openCamera(config: CameraConfig, options: CameraOptions): 
 
   async function run(signal: AbortSignal): Promise<'stopped' | 'released'> {
     if (signal.aborted || !(await bound(life, signal))) return 'stopped'
-    const outcome = await serveOnline(config, { ...options, fw: FIRMWARE, life, forget, signal })
+    const onGrants = (asked: typeof grants): void => {
+      grants = asked
+    }
+    const outcome = await serveOnline(config, {
+      ...options,
+      report,
+      fw: FIRMWARE,
+      life,
+      forget,
+      onGrants,
+      signal,
+    })
+    presence = { online: false }
     if (outcome === 'released') {
       life = await openLife(folder)
       report({ event: 'released', camera: name })
@@ -62,6 +87,8 @@ export async function openCamera(config: CameraConfig, options: CameraOptions): 
   return {
     name,
     isPaired: () => life.policies.state() !== undefined,
+    state: () => ({ name, paired: life.policies.state() !== undefined, ...presence }),
+    grant: () => grants(),
     pair: signal =>
       pair({
         camera: name,

@@ -12,6 +12,7 @@ const HELP = `ownsight-camera: shows one or more cameras to their owner, and to 
 
   ownsight-camera --server https://cameras.example.org --source rtsp://192.168.1.20/stream --name "Front door"
   ownsight-camera --config camera.json
+  ownsight-camera doctor --config camera.json    what is wrong on this side, in one sentence
 
   --server URL     the signaling server
   --source SOURCE  rtsp://… , a video file, or test-pattern (default)
@@ -31,7 +32,8 @@ const EXIT = { usage: 2, guard: 70 } as const
 
 function parseCommandLine() {
   try {
-    return parseArgs({
+    const { values, positionals } = parseArgs({
+      allowPositionals: true,
       options: {
         server: { type: 'string' },
         source: { type: 'string' },
@@ -43,7 +45,11 @@ function parseCommandLine() {
         json: { type: 'boolean' },
         help: { type: 'boolean' },
       },
-    }).values
+    })
+    const [command, ...rest] = positionals
+    if (rest.length > 0 || (command !== undefined && command !== 'doctor'))
+      throw new Error(`Unknown command ${positionals.join(' ')}`)
+    return { ...values, doctor: command === 'doctor' }
   } catch (error) {
     throw new AgentError('usage', `${(error as Error).message.split('. ')[0]}. See --help.`)
   }
@@ -83,6 +89,7 @@ async function main(): Promise<void> {
   const config = configure(options)
   const report = reporter(options.json)
   if (options.check) return checkSources(config)
+  if (options.doctor) return runDoctor(config, options.json)
   if (options.reset) return resetCameras(config, report)
   await proveGuard()
   const stop = new AbortController()
@@ -98,6 +105,20 @@ async function proveGuard(): Promise<void> {
   const { selfTest } = await import('./rtc/self-test.ts')
   installGuard()
   await selfTest()
+}
+
+/** Each finding as it comes, then the one that counts. Exit code 1 when something is wrong. */
+async function runDoctor(config: Config, json: boolean | undefined): Promise<void> {
+  const { examine, verdict } = await import('./doctor/doctor.ts')
+  const findings = []
+  for await (const finding of examine(config)) {
+    findings.push(finding)
+    const line = json ? JSON.stringify(finding) : `${finding.ok ? '✔' : '✘'} ${finding.sentence}`
+    process.stdout.write(`${line}\n`)
+  }
+  const { ok, code, sentence } = verdict(findings)
+  process.stdout.write(json ? `${JSON.stringify({ verdict: code, ok, sentence })}\n` : `\n${sentence}\n`)
+  if (!ok) process.exitCode = 1
 }
 
 async function checkSources(config: Config): Promise<void> {

@@ -1,3 +1,4 @@
+import type { RelayGrant } from '@ownsight/protocol/relay-grant'
 import { announceOver } from './announce.ts'
 import type { CameraConfig, Network } from './config.ts'
 import { createControl } from './control.ts'
@@ -23,6 +24,8 @@ export type OnlineOptions = {
   life: Life
   /** ends this identity, durably; rejects while it goes on */
   forget: () => Promise<void>
+  /** told how to ask for the relays that the server lends */
+  onGrants: (grants: () => Promise<RelayGrant | undefined>) => void
   signal: AbortSignal
 }
 
@@ -101,7 +104,9 @@ export async function serveOnline(
   const onState = (state: RelayState) => {
     if (state !== 'none' && state !== 'trying') report({ event: 'relay', camera: name, state })
   }
-  const relays = mayRelay ? keepRelays(relayGrants(client.socket), { onState }) : undefined
+  const grants = relayGrants(client.socket)
+  options.onGrants(grants)
+  const relays = mayRelay ? keepRelays(grants, { onState }) : undefined
   const announcer = announceOver(client.socket, { cam, fw, policies, window, log })
   route(client.socket, { sessions, control })
 

@@ -20,7 +20,13 @@ export type SessionRelay = { allocation?: Allocation | undefined; stunServer?: A
 /** werift's TURN client, as an ICE transport of one session. */
 export type Allocation = StunProtocol & {
   localCandidate?: unknown
-  turn: { relayedAddress: Address; mappedAddress: Address; transport: { closed?: boolean } }
+  turn: {
+    relayedAddress: Address
+    mappedAddress: Address
+    transport: { closed?: boolean }
+    sendStun(message: unknown, to: Address): Promise<void>
+    serverDestination(): Promise<Address>
+  }
   close(): Promise<void>
 }
 
@@ -32,6 +38,8 @@ type Connect = (
 const TRY_MS = 3000
 /** Longer than this an allocation is not trusted to be there still; its lifetime is ten minutes. */
 const WARM_MS = 240_000
+/** A box on the way forgets a UDP port that is silent for half a minute (RFC 4787 REQ-5 asks for more, in vain). */
+const BEAT_MS = 15_000
 const AGAIN_MS = 15_000
 /** Where the server lends none it is asked again when it is back, and otherwise seldom. */
 const NONE_MS = 600_000
@@ -45,7 +53,7 @@ export function keepRelays(
   options: { onState?: (state: RelayState) => void; connect?: Connect } = {},
 ): Relays {
   const connect = options.connect ?? createClient()
-  let warm: { allocation: Allocation; since: number } | undefined
+  let warm: { allocation: Allocation; beat: NodeJS.Timeout } | undefined
   let state: RelayState = 'none'
   let stunServer: Address | undefined
   let preferred: RelayUrl['transport'] | undefined
@@ -70,7 +78,8 @@ export function keepRelays(
       if (!allocation) continue
       preferred = url.transport
       stunServer = url.transport === 'udp' ? [url.host, url.port] : undefined
-      warm = { allocation, since: performance.now() }
+      const beat = setInterval(() => void keepOpen(allocation).catch(() => undefined), BEAT_MS)
+      warm = { allocation, beat }
       return enter(url.transport)
     }
     stunServer = undefined
@@ -112,20 +121,26 @@ export function keepRelays(
         if (!closed) timer = setTimeout(renew, warm ? WARM_MS : state === 'none' ? NONE_MS : AGAIN_MS)
       })
   }
-  const renew = (): void => {
-    const old = warm
+  /** Takes it out of what is kept: whoever calls owns it. */
+  const release = (): Allocation | undefined => {
+    const allocation = warm?.allocation
+    clearInterval(warm?.beat)
     warm = undefined
-    void old?.allocation.close().catch(() => undefined)
+    return allocation
+  }
+  const renew = (): void => {
+    void release()
+      ?.close()
+      .catch(() => undefined)
     keepOne()
   }
   keepOne()
 
   return {
     take() {
-      const ready = warm && warm.allocation.turn.transport.closed !== true ? warm.allocation : undefined
-      warm = undefined
+      const allocation = release()
       queueMicrotask(keepOne)
-      return { allocation: ready, stunServer }
+      return { allocation: allocation?.turn.transport.closed === true ? undefined : allocation, stunServer }
     },
     state: () => state,
     retry() {
@@ -135,9 +150,57 @@ export function keepRelays(
       closed = true
       clearTimeout(timer)
       await making
-      await warm?.allocation.close().catch(() => undefined)
+      await release()
+        ?.close()
+        .catch(() => undefined)
     },
   }
+}
+
+/** A Binding indication (RFC 8489 §6.3.2 has no reply to it): enough for the boxes on the way. */
+async function keepOpen({ turn }: Allocation): Promise<void> {
+  const { Message } = internal<{ Message: new (method: number, kind: number) => unknown }>(
+    'ice/src/stun/message.js',
+  )
+  const { methods, classes } = internal<{ methods: { BINDING: number }; classes: { INDICATION: number } }>(
+    'ice/src/stun/const.js',
+  )
+  await turn.sendStun(new Message(methods.BINDING, classes.INDICATION), await turn.serverDestination())
+}
+
+/** One allocation, given back at once: what comes of it, for a person who wants to know. */
+export async function tryRelay(
+  url: RelayUrl,
+  grant: RelayGrant,
+): Promise<'ok' | 'refused' | 'quota' | 'certificate' | 'silent'> {
+  const server = {
+    address: [url.host, url.port] as const,
+    username: grant.username,
+    password: grant.credential,
+  }
+  const { promise: late, resolve } = Promise.withResolvers<undefined>()
+  const timer = setTimeout(() => resolve(undefined), TRY_MS)
+  const work = createClient()(server, { transport: url.transport, connectTimeoutMs: TRY_MS })
+  work.then(allocation => allocation.close()).catch(() => undefined)
+  try {
+    return (await Promise.race([work, late])) ? 'ok' : 'silent'
+  } catch (error) {
+    const code = errorCode(error)
+    if (code === 401 || code === 403 || code === 438) return 'refused'
+    if (code === 486 || code === 508) return 'quota'
+    return /CERT|SELF_SIGNED|UNABLE_TO_/.test(String(code)) ? 'certificate' : 'silent'
+  } finally {
+    clearTimeout(timer)
+  }
+}
+
+/** The number of a STUN error response (RFC 8489 §14.8), or the name Node gives a fault of TCP or TLS. */
+function errorCode(error: unknown): number | string | undefined {
+  const { response, code } = error as {
+    response?: { getAttributeValue(name: string): unknown }
+    code?: string
+  }
+  return (response?.getAttributeValue('ERROR-CODE') as [number] | undefined)?.[0] ?? code
 }
 
 /** Direct ways first: UDP, TCP, TLS; the transport that worked last before all others. */
