@@ -1,5 +1,5 @@
-import type { Frame, Packet, Stream } from 'node-av/lib'
-import { type Decoder, openDecoder } from './decoder.ts'
+import type { Frame, Packet } from 'node-av/lib'
+import type { Decoder } from './decoder.ts'
 
 /** Packets that may wait; beyond that the decoder leaves out the rest of the group. */
 const MAX_WAITING = 60
@@ -12,7 +12,7 @@ type OnPicture = (picture: Frame, ticks: number) => Promise<void>
  * slow this machine decodes. The first fault of the decoder is thrown at the next `push`.
  */
 export function createDecodeQueue(
-  stream: Stream,
+  openDecoder: () => Promise<Decoder>,
   onPicture: OnPicture,
   onClosed: () => void,
   load: (work: () => Promise<void>) => Promise<void>,
@@ -25,7 +25,7 @@ export function createDecodeQueue(
   let fault: unknown
 
   const decode = async ({ packet, shown }: Exclude<Job, string>) => {
-    decoder ??= await openDecoder(stream)
+    decoder ??= await openDecoder()
     await decoder.decode(packet, shown ? onPicture : async () => {})
     packet.free()
   }

@@ -3,6 +3,7 @@ import { AV_CODEC_ID_H264, AV_NOPTS_VALUE, AVERROR_EOF, AVSEEK_FLAG_BACKWARD } f
 import { FFmpegError, type Frame, Packet } from 'node-av/lib'
 import { accessUnits } from './access-unit.ts'
 import { createDecodeQueue } from './decode-queue.ts'
+import { openDecoder } from './decoder.ts'
 import type { Input } from './input.ts'
 import { createLoadMeter } from './load-meter.ts'
 import type { Output } from './output.ts'
@@ -105,7 +106,12 @@ function createRoute({ stream }: Input, output: Output, { onMode, onRate, onBehi
   const encode = async (picture: Frame, ticks: number) => {
     if (!late(ticks)) await output.picture(picture, ticks, fps, !transcoding)
   }
-  const decoding = createDecodeQueue(stream, encode, output.close, createLoadMeter(onBehind))
+  const decoding = createDecodeQueue(
+    () => openDecoder(stream),
+    encode,
+    output.close,
+    createLoadMeter(onBehind),
+  )
 
   const decide = (playable: boolean | undefined) => {
     const next = !h264 || playable === false || stream.codecpar.videoDelay > 0
