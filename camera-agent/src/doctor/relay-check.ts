@@ -1,7 +1,7 @@
 import { parseRelayUrl, type RelayGrant, type RelayUrl } from '@ownsight/protocol/relay-grant'
 import { tryRelay } from '../rtc/relay.ts'
 import { bad, type Finding, good } from './finding.ts'
-import { mapping } from './mapping.ts'
+import { type Mapping, mapping } from './mapping.ts'
 
 type Outcome = { url: RelayUrl; code: 'ok' | 'refused' | 'quota' | 'certificate' | 'silent' }
 
@@ -20,11 +20,13 @@ export async function checkRelay(grant: RelayGrant | undefined, allowed: boolean
   const outcomes = await Promise.all(
     urls.filter(({ kind }) => kind === 'turn').map(async url => ({ url, code: await tryRelay(url, grant) })),
   )
-  const first = urls[0]
-  return [relayFinding(outcomes), ...(first ? [await networkFinding(first)] : [])]
+  const [first] = urls
+  const found = first ? await mapping(first.host, first.port) : 'none'
+  return [relayFinding(outcomes, found !== 'none'), networkFinding(found)]
 }
 
-export function relayFinding(outcomes: readonly Outcome[]): Finding {
+/** @param answers its STUN answers: a relay that then says nothing to an allocation does not believe the credential */
+export function relayFinding(outcomes: readonly Outcome[], answers: boolean): Finding {
   const works = outcomes.filter(({ code }) => code === 'ok').map(({ url }) => url.transport)
   const some = (code: Outcome['code']): boolean => outcomes.some(each => each.code === code)
   if (works.includes('udp')) return good('relay', 'The relay works over UDP.')
@@ -34,7 +36,7 @@ export function relayFinding(outcomes: readonly Outcome[]): Finding {
       'udp_blocked',
       `UDP does not get from here to the relay, ${(works[0] ?? '').toUpperCase()} does: pictures come, later than they could; let UDP out to it.`,
     )
-  if (some('refused'))
+  if (some('refused') || (answers && outcomes.every(({ code }) => code === 'silent')))
     return bad(
       'relay',
       'relay_secret',
@@ -59,8 +61,7 @@ export function relayFinding(outcomes: readonly Outcome[]): Finding {
   )
 }
 
-async function networkFinding(url: RelayUrl): Promise<Finding> {
-  const found = await mapping(url.host, url.port)
+function networkFinding(found: Mapping): Finding {
   if (found === 'none')
     return bad(
       'network',

@@ -53,7 +53,7 @@ async function unreached(server: string, code: string): Promise<Finding> {
     return bad(
       'server',
       'server_refused',
-      'Nothing listens at the server’s address and port: is the signaling server running?',
+      'Nothing listens at the server’s address and port: start the signaling server, or correct the setting server.',
     )
   if (code === 'ERR_TLS_CERT_ALTNAME_INVALID')
     return bad(

@@ -125,10 +125,15 @@ describe('the doctor: the relay', () => {
   ]
   for (const [code, outcomes] of rows)
     it(code, () => {
-      const finding = relayFinding(outcomes)
+      const finding = relayFinding(outcomes, false)
       assert.equal(finding.code, code)
       assert.match(finding.sentence, /^[A-Z].*\.$/)
     })
+})
+
+it('the doctor: a relay that answers STUN and no allocation does not believe the secret', () => {
+  const url = parseRelayUrl('turn:relay.example:3478')
+  assert.equal(relayFinding([{ url, code: 'silent' }], true).code, 'relay_secret')
 })
 
 describe('the doctor: what a STUN server saw', () => {
