@@ -44,6 +44,7 @@ export function createEstimator(limits: RateLimits) {
   let steppedAt = Number.NEGATIVE_INFINITY
   let full: { since: number; queueMs: number } | undefined
   let feedbackAt: number | undefined
+  let tickedAt: number | undefined
   let silentSince: number | undefined
   let lossFrom = Number.NEGATIVE_INFINITY
 
@@ -137,6 +138,9 @@ export function createEstimator(limits: RateLimits) {
     /** To be called every few ms while something is sent. @param waitingSince when the oldest packet without feedback left */
     tick(now: number, waitingSince: number | undefined): void {
       probes.read([], now, rate.bps())
+      // Where nothing is under way, the queue is empty once its time has passed.
+      if (waitingSince === undefined) queueMs = Math.max(0, queueMs - (now - (tickedAt ?? now)))
+      tickedAt = now
       if (silentSince !== undefined || waitingSince === undefined) return
       const patience = SILENT_MS + 2 * rtt()
       if (now - Math.max(waitingSince, feedbackAt ?? waitingSince) > patience) silentSince = now

@@ -21,6 +21,8 @@ const CAPACITIES = [0.15, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.85, 0.9, 0.95, 1]
 /** A path that loses much by itself is the less likely the more it would have to be. */
 const UNLIKELY = 8
 const OWN_MAX = 0.3
+/** Few packets may have been lost in the queue of a moment. */
+const TRUST_PACKETS = 300
 
 export function createLossLimit() {
   let window: Window | undefined
@@ -80,7 +82,10 @@ export function createLossLimit() {
     /** bits per second; infinite while loss is no reason to send less */
     limit: (): number => limit,
     /** the part that the path loses at any rate, 0 to 0.3 */
-    own: (): number => Math.min(own, OWN_MAX),
+    own(): number {
+      const packets = observations.reduce((sum, each) => sum + each.packets, 0)
+      return Math.min(own, OWN_MAX, packets / TRUST_PACKETS)
+    },
     reset(): void {
       window = undefined
       observations = []

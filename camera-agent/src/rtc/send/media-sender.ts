@@ -47,6 +47,10 @@ export type SendStats = {
   refused: number
   /** whole pictures left out because they would have come too late */
   droppedPictures: number
+  /** how long what waits here takes at the present rate */
+  waitMs: number
+  /** bytes under way of which nothing has been heard */
+  inFlight: number
   rttMs: number
   queueMs: number
   /** the part lost on the path at any rate */
@@ -61,7 +65,8 @@ const RTX_BYTES = 2
 const PADDING_MAX = 224
 /** Of the estimate. More than a third lost is too much to be repaired. */
 const RTX_PART = 0.35
-const TICK_MS = 50
+/** No divisor of the time between pictures, lest two cameras on one line probe each at the other's expense. */
+const TICK_MS = 43
 const ALIVE_MS = 200
 const IDLE_MS = 1000
 const LIMITS: RateLimits = { startBps: 500_000, minBps: 30_000, maxBps: 8_000_000 }
@@ -228,6 +233,8 @@ export function createMediaSender(options: MediaSenderOptions) {
     stats: (): SendStats => ({
       ...count,
       droppedPictures: pacer.dropped(),
+      waitMs: pacer.waitMs(),
+      inFlight: record.inFlight(),
       rttMs: estimator.rtt(),
       queueMs: estimator.queueMs(),
       loss: estimator.loss(),

@@ -9,6 +9,7 @@ const LARGE_BYTES = 700
 /** A packet that waited this long, at least, left the link right after the one before it. */
 const WAITED_MS = 8
 const BUSY_MS = 60
+const BUSY_SLOW_MS = 120
 const BUSY_MIN = 4
 const BUSY_OLD_MS = 400
 const SQUEEZED = 2
@@ -43,8 +44,6 @@ export function createQueueDelay() {
   function note(sample: (typeof recent)[number], before: (typeof recent)[number]): void {
     const { at, size } = sample
     busy.push({ at, size, ms: at - before.at, sentMs: sample.sentAt - before.sentAt })
-    const enough = (run: typeof busy): boolean =>
-      run.length >= BUSY_MIN && sum(steady(run).map(each => each.ms)) >= BUSY_MS
     while (enough(busy.slice(1))) busy.shift()
   }
   function lately(): typeof busy {
@@ -97,7 +96,7 @@ export function createQueueDelay() {
     /** What the link carries while it has a queue, in bits per second; undefined when it had none lately. */
     capacity(): number | undefined {
       const run = lately()
-      if (run.length < BUSY_MIN) return undefined
+      if (!enough(run)) return undefined
       const part = steady(run)
       return (sum(part.map(each => each.size)) * 8000) / Math.max(sum(part.map(each => each.ms)), ROUNDING_MS)
     },
@@ -121,6 +120,12 @@ export function createQueueDelay() {
 }
 
 const sum = (values: readonly number[]): number => values.reduce((total, value) => total + value, 0)
+
+/** Long enough to tell a rate from; on a slow link three packets are. */
+function enough(run: readonly Busy[]): boolean {
+  const ms = sum(steady(run).map(each => each.ms))
+  return run.length >= BUSY_MIN ? ms >= BUSY_MS : run.length === BUSY_MIN - 1 && ms >= BUSY_SLOW_MS
+}
 
 /** All but the longest gap: whoever stands still for a moment and then lets all go is no slow link. */
 function steady(run: readonly Busy[]): Busy[] {
