@@ -104,21 +104,6 @@ export function createHome(
     nftIn(network, box, boxRules(rules))
     await cable.flush(network.nameOf(box))
   }
-  const moveHost = (): void => {
-    const from = hostAddresses(place, moves.host)
-    const to = hostAddresses(place, ++moves.host)
-    ipIn(network, host, [...from.map(leave), ...to.flatMap(arrive)])
-  }
-  const moveBox = (): void => {
-    if (!hasIpv4(place)) return
-    const from = boxAddress(place, moves.box)
-    const to = boxAddress(place, ++moves.box)
-    ipIn(network, box, [
-      `addr del ${from}/32 dev eth0`,
-      `addr add ${to}/32 dev eth0`,
-      'route replace default dev eth0',
-    ])
-  }
   return {
     namespace: network.nameOf(host),
     prefix: network.prefix(host),
@@ -136,12 +121,27 @@ export function createHome(
     async moveAddress({ only } = {}) {
       if (Math.max(moves.host, moves.box) >= MOVES_MOST)
         throw new Error(`a home has no more than ${MOVES_MOST} new addresses`)
-      if (only !== 'box') moveHost()
-      if (only !== 'host') moveBox()
+      if (only !== 'box') moveHost(network, host, place, moves.host++)
+      if (only !== 'host') moveBox(network, box, place, moves.box++)
       await rebind()
     },
     rebind,
   }
+}
+
+/** From its address after `moves` moves to the next. */
+function moveHost(network: Network, host: string, place: Place, moves: number): void {
+  const [from, to] = [hostAddresses(place, moves), hostAddresses(place, moves + 1)]
+  ipIn(network, host, [...from.map(leave), ...to.flatMap(arrive)])
+}
+
+function moveBox(network: Network, box: string, place: Place, moves: number): void {
+  if (!hasIpv4(place)) return
+  ipIn(network, box, [
+    `addr del ${boxAddress(place, moves)}/32 dev eth0`,
+    `addr add ${boxAddress(place, moves + 1)}/32 dev eth0`,
+    'route replace default dev eth0',
+  ])
 }
 
 const createLine = (cable: Cable, wire: string): Line => ({
