@@ -4,6 +4,7 @@ import { HEARTBEAT_MS } from '@ownsight/protocol/limits'
 import type { AcceptedOffer } from '@ownsight/protocol/offer-check'
 import { openConfirm } from '@ownsight/protocol/session'
 import type { Control } from './control.ts'
+import type { MediaFrame } from './media/media-frame.ts'
 import type { Share, SourceStatus } from './media/share.ts'
 import type { CameraPeer } from './rtc/peer.ts'
 
@@ -34,6 +35,9 @@ export function confirmed(
   }
 }
 
+/** The source of a paused session stays open this long: who comes back soon is not to wait for it. */
+const PAUSED_OPEN_MS = 60_000
+
 /** The media and messages of a confirmed session until `signal` aborts. */
 export function play(
   peer: CameraPeer,
@@ -54,16 +58,28 @@ export function play(
   let isWriting = false
   let isRecorded = !session.hold
   let isPaused = false
+  /** after a pause: what comes first may be what was sent before it, perhaps in another quality */
+  let awaitsKey = false
+  let cooling: NodeJS.Timeout | undefined
   let subscription: ReturnType<Share['subscribe']> | undefined
 
   const start = (): void => {
     if (subscription || isPaused || !peer.video || signal.aborted) return
     subscription = share.subscribe(peer.video, frame => {
+      if (isPaused || (awaitsKey && !isNewKey(frame))) return
+      awaitsKey = false
       rtpTs = frame.timestamp
       peer.sendVideo(frame)
     })
   }
+  const isNewKey = ({ key, timestamp }: MediaFrame): boolean => {
+    if (key && ((timestamp - rtpTs) | 0) > 0) return true
+    subscription?.requestKeyframe()
+    return false
+  }
   const playNow = async (): Promise<void> => {
+    if (isPaused) stop()
+    awaitsKey ||= isPaused && rtpTs !== 0
     isPaused = false
     if (isRecorded) return start()
     if (isWriting) return
@@ -71,17 +87,22 @@ export function play(
     await session.onPlay().then(start, () => session.onFault('busy'))
     isRecorded = true
   }
-  const pause = (): void => {
-    isPaused = true
+  const stop = (): void => {
+    clearTimeout(cooling)
     subscription?.close()
     subscription = undefined
+  }
+  const pause = (): void => {
+    if (isPaused) return
+    isPaused = true
+    cooling = setTimeout(stop, PAUSED_OPEN_MS)
   }
   const beat = (): void =>
     tell(peer, { t: 'heartbeat', seq: seq++, rtpTs, cameraTime: Date.now(), th: session.th })
 
   peer.onKeyframeRequest(() => subscription?.requestKeyframe())
   peer.onBandwidth(bps => {
-    if (!subscription) return
+    if (!subscription || isPaused) return
     subscription.setBudget(bps)
     peer.setDemand(subscription.demand())
   })
@@ -102,7 +123,7 @@ export function play(
   signal.addEventListener('abort', () => {
     clearInterval(timer)
     unlisten()
-    subscription?.close()
+    stop()
   })
   if (!session.hold) start()
   tell(peer, sourceMessage(share.status()))

@@ -20,6 +20,10 @@ type Stage = {
   win: string
   counts: string[]
   subscriptions: number
+  /** the source yields one more frame */
+  emit: (key?: boolean) => void
+  /** how often a key frame was asked for */
+  keyframes: number
   log: string[]
   /** what a line about a live session waits for */
   logged: () => Promise<void>
@@ -52,6 +56,9 @@ export function openStage() {
     peers.length = 0
     stage.counts = []
     stage.subscriptions = 0
+    stage.emit = () => undefined
+    stage.keyframes = 0
+    let ticks = 1
     stage.log = []
     stage.logged = async () => undefined
     stage.ready = true
@@ -72,8 +79,9 @@ export function openStage() {
     const share = {
       subscribe: (_: string, onFrame: (frame: unknown) => void) => {
         stage.subscriptions++
-        onFrame({ payloads: [], timestamp: 1, key: true })
-        return { close: () => stage.subscriptions--, requestKeyframe: () => {} }
+        stage.emit = (key = true) => onFrame({ payloads: [], timestamp: ++ticks, key })
+        onFrame({ payloads: [], timestamp: ticks, key: true })
+        return { close: () => stage.subscriptions--, requestKeyframe: () => stage.keyframes++ }
       },
       status: () => ({ state: 'live' }),
       onStatus: () => () => {},

@@ -122,11 +122,28 @@ describe('conformance: serve', function () {
   it('M-8.10 a paused session sends no frame before play, and goes on without another line', async () => {
     const { peer: mine } = await live()
     await until(() => stage.subscriptions === 1, { timeout: 5000, what: 'the picture' })
+    stage.emit()
+    const before = mine.frames.length
     mine.say({ t: 'pause' })
     mine.say({ t: 'pause' })
-    assert.equal(stage.subscriptions, 0)
+    stage.emit()
+    assert.equal(mine.frames.length, before)
     mine.say({ t: 'play' })
     mine.say({ t: 'play' })
+    assert.equal(mine.frames.length, before + 1, 'the group of pictures it begins with is newer')
+    stage.emit(false)
+    assert.equal(mine.frames.length, before + 2)
+    mine.say({ t: 'pause' })
+    mine.say({ t: 'play' })
+    stage.emit(false)
+    assert.equal(
+      mine.frames.length,
+      before + 2,
+      'nothing twice, and nothing that builds on what was not sent',
+    )
+    assert.ok(stage.keyframes > 0)
+    stage.emit()
+    assert.equal(mine.frames.length, before + 3)
     assert.equal(stage.subscriptions, 1)
     assert.deepEqual(stage.log, ['live 1'])
   })
