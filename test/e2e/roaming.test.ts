@@ -196,7 +196,8 @@ describe('roaming', function () {
     await untilState(page, 'paused', 15_000)
     await sleep(1000)
     const before = await frames()
-    await sleep(3000)
+    // Longer than a source stays open for nobody.
+    await sleep(7000)
     assert.ok((await frames()) <= before + 1, 'nothing is decoded')
     await shoot(page, 'paused')
     const seen = performance.now()
