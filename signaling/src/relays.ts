@@ -15,7 +15,8 @@ const LIFETIME_S = 600
 export function lendRelays({ config, metrics, log }: Runtime): Reply<'relays'> {
   if (!config.turn) return hintOf('no_relays')
   try {
-    const [secret = ''] = parseSecrets(readFileSync(config.turn.secretFile, 'utf8'))
+    // While a new secret takes the old one's place, the old one is what the relay knows for certain.
+    const secret = parseSecrets(readFileSync(config.turn.secretFile, 'utf8')).at(-1) ?? ''
     const { username, credential, exp } = mintCredential({ secret, ttlSeconds: LIFETIME_S })
     metrics.relaysLent.inc()
     return { grant: { urls: [...config.turn.urls], username, credential, exp } }
