@@ -39,6 +39,7 @@ export function createEstimator(limits: RateLimits) {
   const rate = createRateControl(limits)
   const probes = createProbePlan(limits.maxBps)
   let rtts: number[] = []
+  let shortest = RTT_START_MS
   let queueMs = 0
   let overAt = Number.NEGATIVE_INFINITY
   let steppedAt = Number.NEGATIVE_INFINITY
@@ -48,7 +49,7 @@ export function createEstimator(limits: RateLimits) {
   let silentSince: number | undefined
   let lossFrom = Number.NEGATIVE_INFINITY
 
-  const rtt = (): number => (rtts.length === 0 ? RTT_START_MS : Math.min(...rtts))
+  const rtt = (): number => shortest
 
   function read(reports: readonly PacketReport[], now: number): void {
     let newest: PacketReport | undefined
@@ -67,6 +68,7 @@ export function createEstimator(limits: RateLimits) {
     if (!newest) return
     rtts.push(now - newest.sentAt)
     if (rtts.length > RTT_SAMPLES) rtts.shift()
+    shortest = Math.min(...rtts)
   }
 
   function judge(now: number): void {
@@ -114,6 +116,7 @@ export function createEstimator(limits: RateLimits) {
     silentSince = undefined
     for (const part of [trend, queue, arrivals, loss]) part.reset()
     rtts = []
+    shortest = RTT_START_MS
     queueMs = 0
     lossFrom = now
     const before = rate.bps()

@@ -16,7 +16,9 @@ export type PacerOptions = {
 
 type Picture = { key: boolean; at: number; packets: Paced[]; bytes: number; started: boolean }
 
-const CREDIT_MS = 5
+/** Packets leave in steps of this, so that many viewers wake the process no more often than one. */
+const STEP_MS = 5
+const CREDIT_MS = 2 * STEP_MS
 /** Less than this is no time to wait for: what is left of it is rounding. */
 const WAIT_LEAST_MS = 0.05
 const WAIT_MS = 500
@@ -68,7 +70,8 @@ export function createPacer({ clock, mayTransmit, padding, onDropped }: PacerOpt
     for (;;) {
       const wait = probe ? probe.startedAt + (probe.bytes * 8000) / probe.plan.bps - now : (debt * 8000) / bps
       if (wait > WAIT_LEAST_MS) {
-        if (probe || audio.length + again.length + pictures.length > 0) cancel = clock.after(wait, run)
+        if (probe || audio.length + again.length + pictures.length > 0)
+          cancel = clock.after(probe ? wait : Math.max(wait, STEP_MS), run)
         return
       }
       if (!(probe ? sendProbe(probe) : send())) return

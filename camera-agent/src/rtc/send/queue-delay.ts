@@ -4,6 +4,7 @@ const RECENT_MS = 50
 const RECENT_MIN = 2
 const NOISE_SAMPLES = 150
 const NOISE_PART = 0.25
+const NOISE_EVERY = 8
 const NOISE_MAX_MS = 60
 const LARGE_BYTES = 700
 /** A packet that waited this long, at least, left the link right after the one before it. */
@@ -31,6 +32,8 @@ export function createQueueDelay() {
   let readings: { least: number; mean: number }[] = []
   /** a packet that waited longer than they usually do found the link busy */
   let usual = WAITED_MS
+  let noise = 0
+  let sinceNoise = 0
   /** packets that found the link busy, and for how long it was busy with each */
   let busy: Busy[] = []
 
@@ -45,6 +48,13 @@ export function createQueueDelay() {
     const { at, size } = sample
     busy.push({ at, size, ms: at - before.at, sentMs: sample.sentAt - before.sentAt })
     while (enough(busy.slice(1))) busy.shift()
+  }
+  function judgeNoise(): void {
+    sinceNoise = 0
+    const least = readings.map(reading => reading.least)
+    const mean = readings.map(reading => reading.mean)
+    noise = share(least, NOISE_PART)
+    usual = Math.min(Math.max(WAITED_MS, 1.5 * share(mean, 0.5)), NOISE_MAX_MS)
   }
   function lately(): typeof busy {
     const newest = recent.at(-1)?.at ?? 0
@@ -74,21 +84,7 @@ export function createQueueDelay() {
       const now = Math.min(...waits)
       readings.push({ least: now, mean: waits.reduce((sum, ms) => sum + ms, 0) / waits.length })
       if (readings.length > NOISE_SAMPLES) readings.shift()
-      const noise = share(
-        readings.map(({ least }) => least),
-        NOISE_PART,
-      )
-      usual = Math.min(
-        Math.max(
-          WAITED_MS,
-          1.5 *
-            share(
-              readings.map(({ mean }) => mean),
-              0.5,
-            ),
-        ),
-        NOISE_MAX_MS,
-      )
+      if (++sinceNoise >= NOISE_EVERY) judgeNoise()
       return Math.max(0, now - Math.min(noise, NOISE_MAX_MS))
     },
     /** What a single packet waits at times without there being a queue of ours. */
@@ -115,6 +111,7 @@ export function createQueueDelay() {
       busy = []
       readings = []
       usual = WAITED_MS
+      noise = 0
     },
   }
 }
