@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import { createLab, type HomeOptions, type Lab } from '../netlab/lab.ts'
 import { type LabHouse, openLabHouse } from '../netlab/lab-house.ts'
-import { liveState, testId, untilState, watch } from '../support/app.ts'
+import { testId, untilState, watch } from '../support/app.ts'
+import { type Moment, pictureStory, watchPicture } from '../support/picture-story.ts'
 import { stopAll } from '../support/processes.ts'
 import { until } from '../support/wait.ts'
 
@@ -29,9 +30,16 @@ describe('the product in the network lab', function () {
   it('is direct between two port-restricted NATs, and live again at another address', async () => {
     const { page } = await watchIn({ nat: 'port-restricted' })
     assert.match(await path(house!), /^Direct/)
+    await watchPicture(page)
     await lab!.homes.viewer.moveAddress()
-    await until(async () => (await liveState(page)) !== 'live', { timeout: 30_000, what: 'the end of LIVE' })
-    await untilState(page, 'live', 60_000)
+    const moved = await page.evaluate(() => performance.now())
+    // What is drawn so long after the old address went can only have come to the new one.
+    const isBack = ({ at, state, age }: Moment): boolean => at > moved + 3000 && state === 'live' && age < 500
+    await until(async () => (await pictureStory(page)).some(isBack), {
+      timeout: 60_000,
+      every: 200,
+      what: 'a picture at the new address',
+    })
   })
 
   it('is direct over IPv6 alone, through the filters of both homes', async () => {

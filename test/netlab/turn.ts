@@ -1,6 +1,8 @@
 import { createHmac, randomBytes } from 'node:crypto'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { parseTurnOptions } from '@ownsight/turn-config/options'
+import { render } from '@ownsight/turn-config/render'
 import { type Started, start } from '../support/processes.ts'
 import { removeTemp, tempFolder } from '../support/temp.ts'
 import { createLabCa, type LabCa } from './certificate.ts'
@@ -54,7 +56,7 @@ export async function startTurn(
     ipv4: lab.server.ipv4,
     ipv6: lab.server.ipv6,
     realm: 'ownsight.test',
-    secret: randomBytes(24).toString('base64url'),
+    secret: randomBytes(32).toString('base64url'),
     secretFile: join(folder, 'secret'),
     cert: ca.cert,
     key: ca.key,
@@ -64,7 +66,7 @@ export async function startTurn(
   }
   writeFileSync(facts.secretFile, `${facts.secret}\n`, { mode: 0o600 })
   const file = join(folder, 'turnserver.conf')
-  writeFileSync(file, (options.config ?? plainConfig)(facts), { mode: 0o600 })
+  writeFileSync(file, (options.config ?? productConfig)(facts), { mode: 0o600 })
   const [command = '', ...before] = lab.server.prefix
   const coturn = start(command, [...before, 'turnserver', '-c', file], {
     cwd: folder,
@@ -85,29 +87,28 @@ export async function startTurn(
   return { ...facts, ca, process: coturn, iceServers: more => iceServers(facts, more), stop }
 }
 
-/** As little as works. */
-export const plainConfig = (facts: TurnFacts): string =>
-  `${[
-    ...[...facts.ipv4, ...facts.ipv6].map(address => `listening-ip=${address}`),
-    ...[facts.ipv4[0], facts.ipv6[0]].map(address => `relay-ip=${address}`),
-    `listening-port=${facts.port}`,
-    `tls-listening-port=${facts.tlsPort}`,
-    `min-port=${facts.relayPorts[0]}`,
-    `max-port=${facts.relayPorts[1]}`,
-    `cert=${facts.cert}`,
-    `pkey=${facts.key}`,
-    `realm=${facts.realm}`,
-    'use-auth-secret',
-    `static-auth-secret=${facts.secret}`,
-    'fingerprint',
-    'no-cli',
-    'no-dtls',
-    'no-multicast-peers',
-    `userdb=${join(facts.folder, 'turndb')}`,
-    `pidfile=${join(facts.folder, 'turn.pid')}`,
-    'log-file=stdout',
-    'verbose',
-  ].join('\n')}\n`
+/** What our own renderer makes for an operator; the lab's public addresses are reserved ones, which it refuses else. */
+export const productConfig = (facts: TurnFacts): string =>
+  `${render(
+    parseTurnOptions({
+      realm: facts.realm,
+      externalIp: [facts.ipv4[0] ?? '', facts.ipv6[0] ?? ''],
+      secrets: [facts.secret],
+      port: facts.port,
+      tls: { cert: facts.cert, key: facts.key, port: facts.tlsPort },
+      relayPorts: [...facts.relayPorts],
+      userQuota: 100,
+      allowPeers: [
+        '198.51.100.0-198.51.100.255',
+        '192.0.2.0-192.0.2.255',
+        '2001:db8::-2001:db8:ffff:ffff:ffff:ffff:ffff:ffff',
+      ],
+    }),
+  )}\n${ownFiles(facts)}`
+
+/** Where several of them on one machine keep what is theirs. */
+export const ownFiles = ({ folder }: TurnFacts): string =>
+  `userdb=${join(folder, 'turndb')}\npidfile=${join(folder, 'turn.pid')}\n`
 
 /** Credentials as draft-uberti-behave-turn-rest makes them. */
 function iceServers(
