@@ -197,17 +197,16 @@ export function createMediaSender(options: MediaSenderOptions) {
   return {
     picture({ payloads, timestamp, key = false }: Picture): void {
       if (closed) return
-      if (!begun) {
-        begun = true
-        tick()
-        if (hasFeedback) pacer.probe(estimator.firstProbe(clock.now()))
-      }
       lastTimestamp = timestamp
       pictureAt = clock.now()
       if (key) limiter.met()
       const last = payloads.length - 1
       const packets = payloads.map((payload, i) => media(payload, timestamp, i === last))
       pacer.picture(key, packets)
+      if (begun) return
+      begun = true
+      if (hasFeedback) pacer.probe(estimator.firstProbe(clock.now()))
+      tick()
     },
     rtcp(events: RtcpEvents): void {
       if (closed) return

@@ -8,7 +8,7 @@ const AGAIN_LATER_MS = 4000
 const WORTH = 1.1
 const ANSWER_MS = 600
 const FIRST_BPS = 8_000_000
-const FIRST_BYTES = 16_000
+const FIRST_BYTES = 32_000
 
 /**
  * When to send a probe, and what came of it. The first is the first picture itself, sent fast. One that succeeds is
