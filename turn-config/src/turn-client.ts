@@ -28,6 +28,8 @@ export type Server = {
   /** PEM of who signed the relay's certificate; absent: as Node trusts */
   readonly ca?: string | undefined
   readonly maxTls?: SecureVersion
+  /** whoever signed it: for a look at the version alone */
+  readonly lax?: boolean
 }
 export type Login = { readonly username: string; readonly credential: string }
 
@@ -199,7 +201,7 @@ async function exchange(options: {
 }
 
 async function open(server: Server, timeout: number, take: (bytes: Buffer) => void): Promise<Pipe> {
-  const { transport, host, port, ca, maxTls } = server
+  const { transport, host, port, ca, maxTls, lax } = server
   if (transport === 'udp') {
     const socket = createSocket(isIPv6(host) ? 'udp6' : 'udp4')
     socket.on('message', take)
@@ -213,12 +215,10 @@ async function open(server: Server, timeout: number, take: (bytes: Buffer) => vo
     port,
     ...name,
     ...(ca === undefined ? {} : { ca }),
-    ...(maxTls ? { maxVersion: maxTls } : {}),
+    ...(maxTls ? { minVersion: maxTls, maxVersion: maxTls, ciphers: 'DEFAULT:@SECLEVEL=0' } : {}),
+    ...(lax ? { rejectUnauthorized: false } : {}),
   }
-  const socket: Socket =
-    transport === 'tcp'
-      ? connectTcp({ host, port })
-      : connectTls({ ...tls, ...(maxTls ? { minVersion: maxTls, ciphers: 'DEFAULT:@SECLEVEL=0' } : {}) })
+  const socket: Socket = transport === 'tcp' ? connectTcp({ host, port }) : connectTls(tls)
   try {
     await once(socket, transport === 'tcp' ? 'connect' : 'secureConnect', {
       signal: AbortSignal.timeout(timeout),
@@ -228,8 +228,8 @@ async function open(server: Server, timeout: number, take: (bytes: Buffer) => vo
     throw error
   }
   socket.on('error', () => undefined)
-  let rest = Buffer.alloc(0)
-  socket.on('data', chunk => {
+  let rest: Buffer = Buffer.alloc(0)
+  socket.on('data', (chunk: Buffer) => {
     rest = Buffer.concat([rest, chunk])
     while (rest.length >= 20 && rest.length >= 20 + rest.readUInt16BE(2)) {
       const end = 20 + rest.readUInt16BE(2)
