@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 import { readFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
+import { checkCommand } from './check-command.ts'
 import { CREDENTIAL_LIFETIME_S, mintCredential } from './credentials.ts'
 import { parseTurnOptions, TurnOptionError, type TurnOptionsInput } from './options.ts'
 import { render, renderFirewall } from './render.ts'
@@ -14,6 +15,8 @@ const HELP = `ownsight-turn: the configuration of a relay (coturn) that carries 
   ownsight-turn render --realm relay.example.org --external-ip 203.0.113.10 --secret-file secret > turnserver.conf
   ownsight-turn render --firewall --realm … > turn.nft            what the relay's user may send to, for nft -f
   ownsight-turn credentials --secret-file secret                  one credential, for a test by hand
+  ownsight-turn check --server relay.example.org --secret-file secret
+                          relays a packet, tries what must be refused, and says what is wrong; exit code 1 then
 
   --realm NAME            domain name of the relay
   --external-ip ADDRESS   public address; public/private behind a NAT; may be given again, for IPv6
@@ -29,6 +32,10 @@ const HELP = `ownsight-turn: the configuration of a relay (coturn) that carries 
   --total-kbit N          of all together (no bound)
   --allow-peers A-B       peers that are refused else, such as cameras in a network of your own; may be given again
   --user NAME             user the relay runs as, for --firewall (turnserver)
+  --server NAME           relay to check, as its certificate names it
+  --ca FILE               PEM of who signed it, for a certificate of your own (as browsers trust)
+  --tls-port none         with check: the relay has no TLS
+  --credential-file FILE  with check: one credential, instead of the secret
   --seconds N             how long a credential opens allocations (${CREDENTIAL_LIFETIME_S})
   --help                  this text
 `
@@ -57,6 +64,9 @@ function parse() {
         'allow-peers': many,
         user: text,
         seconds: text,
+        server: text,
+        ca: text,
+        'credential-file': text,
         firewall: { type: 'boolean' },
         finish: { type: 'boolean' },
         help: { type: 'boolean' },
@@ -112,7 +122,7 @@ function secretsOf(values: Values): string[] {
   return parseSecrets(content)
 }
 
-function main(): number {
+async function main(): Promise<number> {
   const { values, positionals } = parse()
   const [command, ...rest] = positionals
   if (values.help) return say(HELP)
@@ -128,6 +138,19 @@ function main(): number {
     if (!Number.isInteger(ttlSeconds) || ttlSeconds < 1)
       throw new TurnOptionError('--seconds', 'give a whole number of seconds')
     return say(`${JSON.stringify(mintCredential({ secret, ttlSeconds }))}\n`)
+  }
+  if (command === 'check') {
+    const { words, good } = await checkCommand({
+      server: values.server,
+      port: values.port,
+      tlsPort: values['tls-port'],
+      ca: values.ca,
+      credentialFile: values['credential-file'],
+      allowPeers: values['allow-peers'],
+      secret: () => secretsOf(values).at(-1) ?? '',
+    })
+    say(words)
+    return good ? 0 : 1
   }
   if (command === 'rotate') {
     if (values.finish) finish(fileOf(values))
@@ -150,7 +173,7 @@ function say(words: string): number {
 }
 
 try {
-  process.exitCode = main()
+  process.exitCode = await main()
 } catch (error) {
   const known = error instanceof TurnOptionError || error instanceof SecretError
   const missing = (error as NodeJS.ErrnoException).code

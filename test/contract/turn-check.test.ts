@@ -1,0 +1,125 @@
+import assert from 'node:assert/strict'
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { DENIED_PROBES } from '@ownsight/turn-config/denied-probes'
+import { parseTurnOptions, type TurnOptionsInput } from '@ownsight/turn-config/options'
+import { render, renderFirewall } from '@ownsight/turn-config/render'
+import { createLab, type Lab } from '../netlab/lab.ts'
+import { ownFiles, startTurn, type Turn, type TurnFacts } from '../netlab/turn.ts'
+import { start, stopAll } from '../support/processes.ts'
+import { removeTemp, tempFolder } from '../support/temp.ts'
+
+const MAIN = join(import.meta.dirname, '../../turn-config/src/main.ts')
+
+/** The operator's own check, against a real coturn in the lab: silent when all is well, and one fault at a time. */
+describe('contract: ownsight-turn check', function () {
+  this.timeout(180_000)
+  let lab: Lab<'viewer'>
+  let turn: Turn
+  let folder: string
+
+  const optionsOf = (facts: TurnFacts): TurnOptionsInput => ({
+    realm: facts.realm,
+    externalIp: [facts.ipv4[0] ?? '', facts.ipv6[0] ?? ''],
+    secrets: [facts.secret],
+    port: facts.port,
+    tls: { cert: facts.cert, key: facts.key, port: 443 },
+    relayPorts: [...facts.relayPorts],
+    user: 'root',
+  })
+  const config =
+    (edit = (text: string) => text) =>
+    (facts: TurnFacts): string =>
+      edit(`${render(parseTurnOptions(optionsOf(facts)))}\n${ownFiles(facts)}`)
+  const serve = async (edit?: (text: string) => string): Promise<void> => {
+    await turn?.stop()
+    turn = await startTurn(lab, { config: config(edit) })
+  }
+  const firewall = (rules: string): void => {
+    const file = join(folder, 'rules.nft')
+    writeFileSync(file, rules)
+    lab.server.run('nft', '-f', file)
+  }
+  /** @param more words after it; what is given twice counts as its last */
+  const check = async (...more: string[]): Promise<{ code: number | null; out: string; kinds: string[] }> => {
+    const [command = '', ...before] = lab.homes.viewer.prefix
+    const words = [
+      'check',
+      '--server',
+      turn.ipv4[0] ?? '',
+      '--secret-file',
+      turn.secretFile,
+      '--ca',
+      turn.ca.ca,
+    ]
+    const node = [...before, process.execPath, '--no-warnings', MAIN, ...words, ...more]
+    const running = start(command, node)
+    const { code } = await running.exited
+    const out = running.stdout() + running.stderr()
+    return { code, out, kinds: [...new Set(running.stdout().match(/^[a-z-]+(?=: )/gm) ?? [])] }
+  }
+
+  before(async () => {
+    folder = tempFolder('turn-check')
+    lab = await createLab({ homes: { viewer: { nat: 'open', family: 'dual' } } })
+    await serve()
+    firewall(renderFirewall(parseTurnOptions(optionsOf(turn))))
+  })
+  after(async () => {
+    await turn?.stop()
+    await lab?.close()
+    await stopAll()
+    removeTemp(folder)
+  })
+
+  it('finds nothing wrong with what is rendered', async () => {
+    const { code, out } = await check()
+    assert.equal(code, 0, out)
+    assert.match(out, /in order/)
+  })
+
+  it('names a wrong secret, and an ended credential', async () => {
+    const wrong = join(folder, 'wrong')
+    writeFileSync(wrong, `${'w'.repeat(43)}\n`)
+    assert.deepEqual((await check('--secret-file', wrong)).kinds, ['wrong-secret'])
+    const old = join(folder, 'old.json')
+    writeFileSync(old, JSON.stringify({ username: '1600000000:x', credential: 'x' }))
+    assert.deepEqual((await check('--credential-file', old)).kinds, ['expired'])
+  })
+
+  it('names a port where nothing is, and a certificate that nobody trusts', async () => {
+    assert.deepEqual((await check('--port', '3999')).kinds, ['unreachable', 'tcp-closed'])
+    assert.deepEqual((await check('--tls-port', '444')).kinds, ['tls-closed'])
+    const other = join(folder, 'none.pem')
+    writeFileSync(other, '')
+    assert.deepEqual((await check('--ca', other)).kinds, ['tls-chain'])
+  })
+
+  it('names a relay that reaches its own other ports', async () => {
+    firewall('delete table inet ownsight_turn')
+    assert.deepEqual((await check()).kinds, ['own-port-open'])
+    firewall(renderFirewall(parseTurnOptions(optionsOf(turn))))
+  })
+
+  it('names each denied range that is gone, IPv4 and IPv6', async () => {
+    await serve(text => text.replaceAll(/^denied-peer-ip=.*$/gm, ''))
+    const { out, kinds } = await check()
+    assert.deepEqual(kinds, ['range-open'])
+    // coturn itself refuses loopback, 0.0.0.0 and, by another option, multicast.
+    const open = [...out.matchAll(/would reach (\S+),/g)].map(([, address]) => address)
+    for (const address of ['10.0.0.0', '169.254.169.254', '192.168.1.1', '::ffff:10.1.2.3', 'fd00:ec2::254'])
+      assert.ok(open.includes(address), `${address}: ${out}`)
+    await serve(text => text.replace(/^denied-peer-ip=::ffff:.*$/m, ''))
+    const mapped = [...(await check()).out.matchAll(/would reach (\S+),/g)].map(([, address]) => address)
+    assert.ok(mapped.length > 0 && mapped.every(address => address?.startsWith('::ffff:')), mapped.join())
+    assert.ok(DENIED_PROBES.ipv6.includes('::ffff:10.1.2.3'))
+  })
+
+  it('names old TLS, software that shows, and a relay that lets anybody in', async () => {
+    await serve(text => text.replaceAll(/^(no-tlsv1_1|no-tlsv1|no-software-attribute)$/gm, ''))
+    const { kinds, out } = await check()
+    assert.ok(kinds.includes('software'), out)
+    await serve(text => text.replace(/^use-auth-secret$/m, 'no-auth').replace(/^static-auth-secret=.*$/m, ''))
+    assert.deepEqual((await check()).kinds, ['open'])
+  })
+})
