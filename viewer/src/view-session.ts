@@ -4,14 +4,14 @@ import type { Clock } from './clock.ts'
 import type { PathSigns } from './doubt.ts'
 import { type LiveState, liveState } from './live-state.ts'
 import { leave } from './opening.ts'
-import { iceOf, pathOf, roundTripOf } from './rtc/stats.ts'
+import { iceOf, type Path, pathOf, roundTripOf } from './rtc/stats.ts'
 import type { LiveSession } from './watch.ts'
 
 /** One confirmed session as the page shows it. Stream, signs and times belong to it and go with it. */
 export type ViewSession = {
   readonly id: number
   readonly live: LiveSession
-  readonly path: Signal<'direct' | 'relayed' | undefined>
+  readonly path: Signal<Path | undefined>
   readonly source: Signal<{ state: string; code?: string } | undefined>
   /** what this session may do, as the camera last said */
   readonly rights: Signal<readonly Right[]>
@@ -41,7 +41,7 @@ const GAPS_MIN = 8
 export function viewSession(id: number, live: LiveSession, clock: Clock): ViewSession {
   const ended = Promise.withResolvers<string>()
   const first = Promise.withResolvers<void>()
-  const path = signal<'direct' | 'relayed' | undefined>(undefined)
+  const path = signal<Path | undefined>(undefined)
   const source = signal<{ state: string; code?: string } | undefined>(undefined)
   const rights = signal<readonly Right[]>(live.granted.r)
   const takenAt = signal<number | undefined>(undefined)

@@ -6,16 +6,23 @@ export async function remoteFingerprint(pc: RTCPeerConnection): Promise<string |
   return Array.from(hash, byte => byte.toString(16).padStart(2, '0').toUpperCase()).join(':')
 }
 
-/** Whether the pair in use goes over a relay at either end; undefined before there is one. */
-export function pathOf(report: RTCStatsReport): 'direct' | 'relayed' | undefined {
+/** `no_udp`: relayed, and this device reaches the relay by TCP or TLS alone. */
+export type Path = 'direct' | 'relayed' | 'no_udp'
+
+/** The way of the pair in use; undefined before there is one. */
+export function pathOf(report: RTCStatsReport): Path | undefined {
   const all = [...report.values()] as { [name: string]: unknown }[]
   const transport = all.find(each => each.type === 'transport' && each.selectedCandidatePairId)
   const pair =
     all.find(each => each.id === transport?.selectedCandidatePairId) ??
     all.find(each => each.type === 'candidate-pair' && each.nominated && each.state === 'succeeded')
   if (!pair) return undefined
-  const ends = [pair.localCandidateId, pair.remoteCandidateId].map(id => all.find(each => each.id === id))
-  return ends.some(end => end?.candidateType === 'relay') ? 'relayed' : 'direct'
+  const [near, far] = [pair.localCandidateId, pair.remoteCandidateId].map(id =>
+    all.find(each => each.id === id),
+  )
+  if (near?.candidateType === 'relay')
+    return near.relayProtocol === 'tcp' || near.relayProtocol === 'tls' ? 'no_udp' : 'relayed'
+  return far?.candidateType === 'relay' ? 'relayed' : 'direct'
 }
 
 /** How far ICE has come: `checking` while no pair works, `connected` after that; undefined where nothing is said. */

@@ -7,6 +7,7 @@ import type { Home } from '../home.ts'
 import { type LiveView, openLiveView } from '../live-view.ts'
 import { rightsSentence } from '../people.ts'
 import { findReused } from '../reuse.ts'
+import type { Path } from '../rtc/stats.ts'
 import { checkSilently } from '../seen-visit.ts'
 import type { LiveSession } from '../watch.ts'
 import { channelWay } from '../ways.ts'
@@ -230,7 +231,7 @@ function Seal({
   camera: Entry
   isGuest: boolean
   confirmed: boolean
-  path: 'direct' | 'relayed' | undefined
+  path: Path | undefined
   rights: readonly Right[] | undefined
 }) {
   const [phrase, setPhrase] = useState<string>()
@@ -262,7 +263,7 @@ function Seal({
       )}
       {confirmed && path && (
         <p class="quiet" data-testid="path">
-          {path === 'direct' ? 'Direct connection, encrypted end to end' : 'Relayed, encrypted end to end'}
+          {path === 'relayed' && home.relays.hidden.value ? HIDDEN : PATHS[path]}, encrypted end to end
         </p>
       )}
       {isGuest && rights && (
@@ -284,3 +285,11 @@ function Seal({
     </div>
   )
 }
+
+/** What way the picture takes, and why not the direct one. */
+const PATHS: Record<Path, string> = {
+  direct: 'Direct connection',
+  relayed: 'Relayed, as neither network lets the other in',
+  no_udp: 'Relayed, as this network blocks UDP',
+}
+const HIDDEN = 'Relayed, as your address is hidden'
