@@ -1,15 +1,21 @@
 import { reportMatrix } from './matrix-report.ts'
+import { reportMoves } from './moves.ts'
 import { reportOpenings } from './opening.ts'
 
 const HELP = `npm run networks -- COMMAND: the product on bad networks, in a lab of this machine's own. Needs root.
 
   npm run networks -- matrix     every pair of NATs, UDP open and blocked, IPv6 and dual stack (some 12 minutes)
   npm run networks -- opening    100 openings at each of five shares of loss (some 15 minutes)
+  npm run networks -- moves      ten changes of address, three black holes of 30 s (some 5 minutes)
 
 Each writes its table to docs/NETWORKS.md with the date and the machine, and ends with 1 when a target is missed.
 `
 
-const COMMANDS: { [name: string]: () => Promise<boolean> } = { matrix: reportMatrix, opening: reportOpenings }
+const COMMANDS: { [name: string]: () => Promise<boolean> } = {
+  matrix: reportMatrix,
+  opening: reportOpenings,
+  moves: reportMoves,
+}
 
 const [command = ''] = process.argv.slice(2)
 const run = COMMANDS[command]
