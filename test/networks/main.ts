@@ -1,3 +1,4 @@
+import { reportGrid, reportWholeGrid } from './grid-report.ts'
 import { reportMatrix } from './matrix-report.ts'
 import { reportMoves } from './moves.ts'
 import { reportOpenings } from './opening.ts'
@@ -7,6 +8,8 @@ const HELP = `npm run networks -- COMMAND: the product on bad networks, in a lab
   npm run networks -- matrix     every pair of NATs, UDP open and blocked, IPv6 and dual stack (some 12 minutes)
   npm run networks -- opening    100 openings at each of five shares of loss (some 15 minutes)
   npm run networks -- moves      ten changes of address, three black holes of 30 s (some 5 minutes)
+  npm run networks -- grid       twelve bad lines, a minute each (some 15 minutes)
+  npm run networks -- whole-grid 144 lines, ten seconds each (some 50 minutes)
 
 Each writes its table to docs/NETWORKS.md with the date and the machine, and ends with 1 when a target is missed.
 `
@@ -15,6 +18,8 @@ const COMMANDS: { [name: string]: () => Promise<boolean> } = {
   matrix: reportMatrix,
   opening: reportOpenings,
   moves: reportMoves,
+  grid: reportGrid,
+  'whole-grid': reportWholeGrid,
 }
 
 const [command = ''] = process.argv.slice(2)

@@ -104,7 +104,7 @@ export async function collectMarks(page: Page): Promise<void> {
         Object.assign(canvas, { width, height })
         context.drawImage(video, 0, 0)
         const mark = readMark(context.getImageData(0, 0, width, height).data, width, height)
-        if (mark) seen.marks.push(mark)
+        if (mark) seen.marks.push({ ...mark, at: performance.now() })
         else seen.unread++
       }
       video.requestVideoFrameCallback(() => look(video))
@@ -119,8 +119,11 @@ export async function collectMarks(page: Page): Promise<void> {
   })()`)
 }
 
+/** `at`: when the page drew it, ms by its own clock */
+export type TimedMark = ReadMark & { at: number }
+
 /** What was read since `collectMarks`, or since the last call. */
-export const takeMarks = (page: Page): Promise<{ marks: ReadMark[]; unread: number }> =>
+export const takeMarks = (page: Page): Promise<{ marks: TimedMark[]; unread: number }> =>
   page.evaluate(`(() => {
     const { marks, unread } = window.__seen
     Object.assign(window.__seen, { marks: [], unread: 0 })

@@ -1,0 +1,134 @@
+import { randomBytes } from 'node:crypto'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { cameraTag, verifyMark } from '@ownsight/camera-agent/media/mark'
+import type { Report } from '@ownsight/camera-agent/status'
+import type { Page } from 'playwright-core'
+import { createLab, type Lab } from '../netlab/lab.ts'
+import { openLabHouse } from '../netlab/lab-house.ts'
+import { bursty } from '../netlab/link-settings.ts'
+import { collectMarks, type TimedMark, takeMarks, untilState, watch } from '../support/app.ts'
+import { quantile } from './statistics.ts'
+
+/** loss: share, each way; rtt: ms; kbit: of the line to the viewer */
+export type GridCell = { loss: number; burst: boolean; rtt: number; kbit: number }
+export type GridResult = GridCell & {
+  frames: number
+  foreign: number
+  fps: number
+  /** longest time without a new picture, and how many were longer than half a second; ms */
+  longest: number
+  freezes: number
+  /** beyond what the same page needs on a perfect line, by the number drawn in the picture; ms */
+  latency: { p50: number; p95: number }
+  /** what came out of the line, of what it carries after its loss */
+  use: number
+  /** most that anything waited for the line, ms */
+  queue: number
+}
+
+const FPS = 20
+/** Enough noise in it to fill a line. */
+const SOURCE = { kind: 'test-pattern', width: 1280, height: 720, fps: FPS, grain: 20 }
+const SETTLE_MS = 10_000
+const FREEZE_MS = 500
+
+export const CELLS: readonly GridCell[] = [
+  cell(0, 20, 4000),
+  cell(0.01, 20, 4000),
+  cell(0.01, 100, 1000),
+  cell(0.05, 100, 1000),
+  cell(0.05, 100, 1000, true),
+  cell(0.1, 100, 1000),
+  cell(0.2, 100, 1000),
+  cell(0.01, 300, 1000),
+  cell(0.05, 300, 300),
+  cell(0.01, 800, 1000),
+  cell(0.05, 100, 300),
+  cell(0.01, 100, 64),
+]
+
+/** Every loss, random and in bursts, with every round trip and every rate. */
+export const WHOLE: readonly GridCell[] = [0, 0.01, 0.05, 0.1, 0.2].flatMap(loss =>
+  (loss === 0 ? [false] : [false, true]).flatMap(burst =>
+    [20, 100, 300, 800].flatMap(rtt => [64, 300, 1000, 4000].map(kbit => cell(loss, rtt, kbit, burst))),
+  ),
+)
+
+function cell(loss: number, rtt: number, kbit: number, burst = false): GridCell {
+  return { loss, burst, rtt, kbit }
+}
+
+/**
+ * Watches through each cell in turn: the line becomes what the cell says, has ten seconds to settle, and is measured for
+ * so long. A view that ended comes back by itself, as it would for anybody.
+ */
+export async function measureGrid(
+  cells: readonly GridCell[],
+  ms: number,
+  onResult: (result: GridResult) => void,
+): Promise<GridResult[]> {
+  const key = randomBytes(32)
+  const lab = await createLab({ homes: { camera: {}, viewer: {} }, seed: 'grid' })
+  try {
+    const source = { ...SOURCE, mark: { key: key.toString('base64url') } }
+    const house = await openLabHouse(lab, { agent: { cameras: [{ name: 'Door', source }] } })
+    try {
+      const { page, agent } = house
+      const isOwn = ownMarks(agent.reports, key)
+      await watch(page, 'Door')
+      await untilState(page, 'live', 30_000)
+      await collectMarks(page)
+      await sleep(5000)
+      const base = Math.min(...(await takeMarks(page)).marks.map(ageOf))
+      const results: GridResult[] = []
+      for (const each of cells) {
+        const { marks, ...figures } = await measureCell(page, lab, each, ms)
+        const late = marks.map(mark => ageOf(mark) - base)
+        const latency = { p50: quantile(late, 0.5), p95: quantile(late, 0.95) }
+        const foreign = marks.filter(mark => !isOwn(mark)).length
+        const result = { ...each, ...figures, frames: marks.length, foreign, latency }
+        results.push(result)
+        onResult(result)
+      }
+      return results
+    } finally {
+      await house.close()
+    }
+  } finally {
+    await lab.close()
+  }
+}
+
+/** When the page drew it, less when the camera drew it: by the same page's clock, with an unknown constant. */
+const ageOf = ({ at, counter }: TimedMark): number => at - (counter * 1000) / FPS
+
+function ownMarks(reports: readonly Report[], key: Uint8Array): (mark: TimedMark) => boolean {
+  const report = reports.find(each => each.event === 'pairing-code')
+  const camId = report && 'code' in report ? (report.code.split(':')[2] ?? '') : ''
+  return mark => mark.camera === cameraTag(camId) && verifyMark(mark, camId, key)
+}
+
+async function measureCell(page: Page, lab: Lab<'camera' | 'viewer'>, each: GridCell, ms: number) {
+  const { line } = lab.homes.viewer
+  const loss = each.burst ? { loss: 0, burst: bursty(each.loss, 4) } : { loss: each.loss, burst: null }
+  await line.set({ ...loss, delay: each.rtt / 2, rate: each.kbit })
+  await sleep(SETTLE_MS)
+  await takeMarks(page)
+  const before = (await line.statistics()).down.out.bytes
+  const start = await page.evaluate(() => performance.now())
+  await sleep(ms)
+  const end = await page.evaluate(() => performance.now())
+  const { marks } = await takeMarks(page)
+  const { down } = await line.statistics()
+  const times = [start, ...marks.map(({ at }) => at), end]
+  const gaps = times.slice(1).map((at, i) => at - (times[i] ?? at))
+  const carried = (each.kbit * (1 - each.loss) * (end - start)) / 8
+  return {
+    marks,
+    fps: (marks.length * 1000) / (end - start),
+    longest: Math.max(...gaps),
+    freezes: gaps.filter(gap => gap > FREEZE_MS).length,
+    use: (down.out.bytes - before) / carried,
+    queue: down.queue.peak,
+  }
+}
