@@ -95,6 +95,31 @@ describe('contract: ownsight-turn check', function () {
     assert.deepEqual((await check('--ca', other)).kinds, ['tls-chain'])
   })
 
+  it('names a clock that is off, either way', async () => {
+    const [command = '', ...before] = lab.homes.viewer.prefix
+    const script = `
+      import { checkRelay } from '@ownsight/turn-config/check'
+      const [host, port, secret, shift] = process.argv.slice(1)
+      const now = Date.now() / 1000 + Number(shift)
+      const faults = await checkRelay({ host, port: Number(port), secret, now })
+      console.log(faults.map(({ code }) => code).join())`
+    for (const shift of ['-3600', '3600']) {
+      const flags = ['--no-warnings', '--input-type=module', '-e', script]
+      const own = [turn.ipv4[0] ?? '', String(turn.port), turn.secret, shift]
+      const running = start(command, [...before, process.execPath, ...flags, '--', ...own], {
+        cwd: join(import.meta.dirname, '..'),
+      })
+      await running.exited
+      assert.equal(running.stdout().trim(), 'clock', shift + running.stderr())
+    }
+  })
+
+  it('names a relay whose two ends do not meet', async () => {
+    await serve(text => text.replaceAll(/^allowed-peer-ip=.*$/gm, 'denied-peer-ip=203.0.113.10'))
+    assert.deepEqual((await check()).kinds, ['relay-dead'])
+    await serve()
+  })
+
   it('names a relay that reaches its own other ports', async () => {
     firewall('delete table inet ownsight_turn')
     assert.deepEqual((await check()).kinds, ['own-port-open'])

@@ -41,6 +41,9 @@ export type CheckOptions = {
   readonly now?: number
 }
 
+/** No more: coturn reads the end of a credential as 32 bits with a sign. */
+const YEAR_S = 31_536_000
+
 type Connect = (server: Server) => Promise<TurnClient>
 
 /** Makes real allocations and tries what must be refused. @returns every fault, the one to mend first in front */
@@ -115,7 +118,7 @@ async function checkLogin(
       'expired',
       'This credential has ended: fetch a new one; if it is new, set the clock of signaling.',
     )
-  if (code === 401 && secret !== undefined && (await tries(lend(options, { ttlSeconds: 400_000_000 }))) === 0)
+  if (code === 401 && secret !== undefined && (await tries(lend(options, { ttlSeconds: YEAR_S }))) === 0)
     return fault('clock', 'The clock of the relay is ahead by more than ten minutes: set it, with NTP.')
   if (code === 401)
     return fault(
