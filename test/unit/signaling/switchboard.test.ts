@@ -14,6 +14,7 @@ describe('the server is a switchboard', () => {
       '@fastify/cookie',
       '@fastify/static',
       '@ownsight/protocol',
+      '@ownsight/turn-config',
       'argon2',
       'fastify',
       'kysely',
