@@ -8,10 +8,14 @@ import type { OfferWindow } from './window.ts'
 /** Several reasons to speak within this time are told at once. */
 const GATHER_MS = 1000
 
+export type Way = 'direct' | 'relayed'
+
 export type Announcer = {
   /** Soon: beacon and head of the log, as they are then. */
   soon(): void
   now(): Promise<void>
+  /** One more session has ended whose picture took this way. */
+  count(way: Way): void
   close(): void
 }
 
@@ -22,6 +26,7 @@ export function announceOver(
 ): Announcer {
   const { cam, fw, policies, window, log } = camera
   let timer: NodeJS.Timeout | undefined
+  let ways = { direct: 0, relayed: 0 }
 
   async function now(): Promise<void> {
     clearTimeout(timer)
@@ -32,11 +37,16 @@ export function announceOver(
     const iat = Math.floor(Date.now() / 1000)
     const payload = { v: 1 as const, iss: cam.id, win, n: policy.policy.n, ph: policy.hash, fw, iat }
     const [beacon, head] = await Promise.all([seal('os1-beacon', payload, cam.sign), log.head()])
-    socket.emit('publish', { beacon, head }, () => undefined)
+    const counted = ways.direct + ways.relayed > 0 ? { ways } : {}
+    ways = { direct: 0, relayed: 0 }
+    socket.emit('publish', { beacon, head, ...counted }, () => undefined)
   }
 
   return {
     now,
+    count: way => {
+      ways[way]++
+    },
     soon: () => {
       timer ??= setTimeout(() => void now(), GATHER_MS).unref()
     },

@@ -78,6 +78,7 @@ export async function serveOnline(
     onCount: code => {
       if (code === 'closed') announcer.soon()
     },
+    onWay: way => announcer.count(way),
     onViewers: changes<number>(0, viewers => report({ event: 'watching', camera: name, viewers })),
   })
   const isPrivate = (): boolean => policies.current()?.policy.privacy === true

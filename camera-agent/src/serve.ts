@@ -12,6 +12,7 @@ import type { RefuseCode, Right } from '@ownsight/protocol/messages'
 import { type AcceptedOffer, checkOffer, openOffer, RefusedOffer } from '@ownsight/protocol/offer-check'
 import { sealAnswer, sealRefusal, transcript } from '@ownsight/protocol/session'
 import { type CameraEvent, type CameraState, cameraTable, next } from '@ownsight/protocol/session-state'
+import type { Way } from './announce.ts'
 import type { CameraClock } from './camera-clock.ts'
 import type { Control } from './control.ts'
 import type { Journal } from './journal.ts'
@@ -35,6 +36,8 @@ export type ServeContext = {
   peerOptions: Omit<PeerOptions, 'signal'>
   onCount: (code: FaultCode | 'live' | 'closed', reason?: string) => void
   onViewers: (count: number) => void
+  /** at the end of a session that was live */
+  onWay: (way: Way) => void
 }
 
 const REFUSALS_KEPT = 128
@@ -192,10 +195,8 @@ async function serve(
   const { answered, enter, ended } = outcome
   const { signal } = ended
   // Not the session's own signal: the peer must outlive it by the one message that says why.
-  const peer = await acceptOffer(accepted.sdp, {
-    ...context.peerOptions,
-    signal: new AbortController().signal,
-  })
+  const own = new AbortController().signal
+  const peer = await acceptOffer(accepted.sdp, { ...context.peerOptions, signal: own })
   let liveSince: number | undefined
   const becomeLive = async (): Promise<void> => {
     await within(CONFIRMING_MS, logLive(context, accepted), ended)
@@ -234,6 +235,7 @@ async function serve(
     const s = liveSince === undefined ? 0 : Math.max(1, Math.round((performance.now() - liveSince) / 1000))
     const { sid } = accepted.offer.payload
     const why = typeof reason === 'string' ? reason : 'not_confirmed'
+    if (s > 0) context.onWay(path === 'relay' ? 'relayed' : 'direct')
     // Somebody stood in between: counted in the signed heads, where `scope` finds it as an attempt.
     if (why === 'possession_failed') context.journal.ignored(why)
     await context.journal.close({ viewer: accepted.viewer, sid, reason: why, s, path })

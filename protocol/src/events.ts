@@ -10,6 +10,7 @@ import { relayGrant } from './relay-grant.ts'
 
 const envelope = v.pipe(v.string(), v.minLength(1), v.maxLength(ENVELOPE_MAX_BYTES))
 const mac = id43
+const few = v.pipe(v.number(), v.safeInteger(), v.minValue(0), v.maxValue(10_000))
 
 /** Why the server could not route. Never a verdict about rights. */
 export const HINT_CODES = [
@@ -67,7 +68,12 @@ export const requests = {
   /** device → server: which relays it may use, and for how long. */
   relays: v.strictObject({}),
   /** camera → server: its newest `os1-beacon`, and at times the signed head of its log. */
-  publish: v.strictObject({ beacon: envelope, head: v.optional(envelope) }),
+  publish: v.strictObject({
+    beacon: envelope,
+    head: v.optional(envelope),
+    /** sessions that ended since the last one, by the way their picture took: a figure for the operator, no more */
+    ways: v.optional(v.strictObject({ direct: few, relayed: few })),
+  }),
 } as const
 export type Request<K extends keyof typeof requests> = v.InferOutput<(typeof requests)[K]>
 

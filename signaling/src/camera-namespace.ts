@@ -42,10 +42,11 @@ export function openCameraNamespace(sockets: Sockets, runtime: Runtime): void {
       runtime,
       'publish',
       () => publishes.take(proof.key),
-      async ({ beacon, head }) => {
+      async ({ beacon, head, ways }) => {
         requireTyp(beacon, 'os1-beacon')
         runtime.routed.received(beacon, socket)
         presence.beacon(id, account, socket, beacon)
+        for (const [way, count] of Object.entries(ways ?? {})) metrics.sessions.inc({ way }, count)
         if (head !== undefined) await runtime.heads.keep(id, head)
         return { ok: true }
       },

@@ -53,6 +53,11 @@ export function createMetrics() {
       doubling(0.1, 14),
     ),
     commitSeconds: histogram('store_commit_duration_seconds', 'One durable write.', doubling(0.0001, 14)),
+    sessions: counter(
+      'sessions_ended_total',
+      'Live views that have ended, as cameras tell, by the way the picture took.',
+      'way',
+    ),
     relaysLent: counter('relays_lent_total', 'Credentials for the relay given to devices.'),
     logDropped: counter('log_dropped_total', 'Routed messages that the log could not keep.'),
     mixedUp: counter(

@@ -124,6 +124,7 @@ describe('conformance: serve, under an owner', function () {
     await mine.heard('ended')
     await stage.server.settled()
     assert.deepEqual(stage.log, ['live 1', 'refused replay', 'ignored bad_form', 'close bye 1 host'])
+    assert.deepEqual(stage.ways, ['direct'])
   })
 
   it('M-8.9 an owner’s word in a live session goes to the same judge, and the reply names its number', async () => {

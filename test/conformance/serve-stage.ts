@@ -25,6 +25,8 @@ type Stage = {
   /** how often a key frame was asked for */
   keyframes: number
   log: string[]
+  /** of the sessions that ended */
+  ways: string[]
   /** what a line about a live session waits for */
   logged: () => Promise<void>
   /** whether the log can be written */
@@ -60,6 +62,7 @@ export function openStage() {
     stage.keyframes = 0
     let ticks = 1
     stage.log = []
+    stage.ways = []
     stage.logged = async () => undefined
     stage.ready = true
     const write = (line: string) => void stage.log.push(line)
@@ -100,6 +103,7 @@ export function openStage() {
       peerOptions: {} as never,
       onCount: (code, reason) => void stage.counts.push(reason === undefined ? code : `${code} ${reason}`),
       onViewers: () => {},
+      onWay: way => void stage.ways.push(way),
     })
   })
   afterEach(() => stage.server.close())

@@ -111,6 +111,7 @@ export async function serve(camera: Camera, events: CameraEvents): Promise<void>
     control,
     peerOptions: {} as never,
     onCount: () => undefined,
+    onWay: () => undefined,
     onViewers: () => undefined,
   })
   process.serving = { server, control }

@@ -9,8 +9,8 @@ export type Suite = {
 }
 
 export const SUITES: readonly Suite[] = [
-  suite('unit', { timeout: 10_000, limit: 5 }),
-  suite('contract', { timeout: 30_000, limit: 10 }),
+  suite('unit', { timeout: 10_000, limit: 10 }),
+  suite('contract', { timeout: 30_000, limit: 20 }),
   suite('fuzz', { timeout: 30_000, limit: 10 }),
   suite('model', { timeout: 300_000, limit: 40 }),
   suite('conformance', { timeout: 60_000, limit: 15 }),

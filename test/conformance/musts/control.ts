@@ -240,8 +240,8 @@ export const controlMusts: readonly Must[] = [
   announce(
     'M-13.13',
     'the head beside the beacon',
-    "socket.emit('publish', { beacon, head }",
-    "socket.emit('publish', { beacon }",
+    "socket.emit('publish', { beacon, head, ...counted }",
+    "socket.emit('publish', { beacon, ...counted }",
     'M-13.13 says what is in force',
   ),
 ]

@@ -10,7 +10,7 @@ import { type PairedLife, pairedLife } from './paired-life.ts'
 describe('announce', () => {
   let camera: PairedLife
   let announcer: Announcer
-  let published: { beacon: string; head: string }[]
+  let published: { beacon: string; head: string; ways?: unknown }[]
   const socket = {
     connected: true,
     emit: (_: string, request: { beacon: string; head: string }) => published.push(request),
@@ -50,6 +50,16 @@ describe('announce', () => {
     for (let i = 0; i < 5; i++) announcer.soon()
     await until(() => published.length > 0, { timeout: 10_000, what: 'the announcement' })
     assert.equal(published.length, 1)
+  })
+
+  it('tells how many sessions went which way, once', async () => {
+    for (const way of ['direct', 'relayed', 'direct'] as const) announcer.count(way)
+    await announcer.now()
+    await announcer.now()
+    assert.deepEqual(
+      published.map(({ ways }) => ways),
+      [{ direct: 2, relayed: 1 }, undefined],
+    )
   })
 
   it('says nothing where nobody listens', async () => {
