@@ -23,6 +23,7 @@ import { createRecent } from './recent.ts'
 import { acceptOffer, type CameraPeer, type PeerOptions } from './rtc/peer.ts'
 import { confirmed, end, pathOf, play, tell } from './session.ts'
 import type { OfferWindow } from './window.ts'
+import { within } from './within.ts'
 
 /** What one camera's sessions share. Nothing in it is keyed by anything a server says. */
 export type ServeContext = {
@@ -280,22 +281,4 @@ async function live(
   )
   await new Promise(resolve => ended.signal.addEventListener('abort', resolve, { once: true }))
   clearTimeout(timer)
-}
-
-/** Settles with `work`, or aborts the session at the deadline. */
-async function within(ms: number, work: Promise<void>, ended: AbortController): Promise<void> {
-  ended.signal.throwIfAborted()
-  const timer = setTimeout(() => ended.abort('not_confirmed'), ms)
-  try {
-    await Promise.race([
-      work,
-      new Promise<never>((_, reject) =>
-        ended.signal.addEventListener('abort', () => reject(new Error(String(ended.signal.reason))), {
-          once: true,
-        }),
-      ),
-    ])
-  } finally {
-    clearTimeout(timer)
-  }
 }
