@@ -57,8 +57,7 @@ export function Seen({ home, camId }: { home: Home; camId: string }) {
         <p class="quiet" data-testid="log-whole" role="status">
           {visit.isFirst
             ? `The log fits together: ${visit.log.head.i} entries. From now on this device notices what is changed.`
-            : `The log is whole: ${visit.log.head.i} entries, none changed since this device looked last.`}{' '}
-          Looking here counts as a short visit of this device.
+            : `The log is whole: ${visit.log.head.i} entries, none changed since this device looked last.`}
         </p>
       )}
     </div>
