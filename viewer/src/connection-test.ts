@@ -23,7 +23,9 @@ export type Verdict = {
 /** Looks at the way to the server, at this device's addresses, and at the ways to the relay. */
 export async function testConnection(home: Home, onStep: (step: string) => void): Promise<Findings> {
   onStep('Asking the server')
-  const signaling = await timeOf(home)
+  const signaling = home.connection.value === 'online' ? await timeOf(home) : undefined
+  // Without the server nothing else is worth knowing, and its relays cannot be asked for.
+  if (signaling === undefined) return { signaling, lent: false, own: true, public: false, relay: [] }
   await home.relays.renew()
   const servers: Servers = { ...home.relays.servers(), relayOnly: false, patience: 6000 }
   const lent = servers.iceServers.length > 0

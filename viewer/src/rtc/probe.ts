@@ -3,6 +3,9 @@ import type { Servers } from './gather.ts'
 /** What a look at this device's own network finds, with a peer connection that never meets a camera. */
 export type Ways = { own: boolean; public: boolean; relay: ('udp' | 'tcp' | 'tls')[] }
 
+/** The quicker ones first. */
+const WAYS: Ways['relay'] = ['udp', 'tcp', 'tls']
+
 /** Which kinds of address can be had, within the patience of `servers`. */
 export async function probe({ iceServers, patience }: Servers): Promise<Ways> {
   const pc = new RTCPeerConnection({ iceServers })
@@ -23,6 +26,7 @@ export async function probe({ iceServers, patience }: Servers): Promise<Ways> {
         const way = report.relayProtocol as Ways['relay'][number]
         if (!ways.relay.includes(way)) ways.relay.push(way)
       }
+    ways.relay.sort((a, b) => WAYS.indexOf(a) - WAYS.indexOf(b))
     return ways
   } finally {
     clearTimeout(timer)
