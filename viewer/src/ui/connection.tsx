@@ -42,7 +42,7 @@ export function ConnectionTest({ home }: { home: Home }) {
             <strong>{verdict.sentence}</strong>
           </p>
         )}
-        {found && <Parts found={found} />}
+        {found?.signaling !== undefined && <Parts found={found} />}
       </section>
       <button type="button" disabled={step !== undefined} onClick={() => setRound(round + 1)}>
         Test again
