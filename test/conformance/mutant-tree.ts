@@ -16,7 +16,7 @@ import type { Must } from './must.ts'
 
 export const root = join(import.meta.dirname, '..', '..')
 
-const workspaces = ['protocol', 'signaling', 'camera-agent', 'viewer', 'start', 'test']
+const workspaces = ['protocol', 'turn-config', 'signaling', 'camera-agent', 'viewer', 'start', 'test']
 const left = new Set(['node_modules', 'dist', '.git'])
 
 /** What mocha said: titles that passed and failed, or why nothing ran. */

@@ -4,7 +4,7 @@ import { dirname, join, normalize } from 'node:path'
 export const repository = join(import.meta.dirname, '../..')
 
 /** The programs and their shared contract: all workspaces but the tests. */
-export const programs = ['protocol', 'signaling', 'camera-agent', 'viewer', 'start'] as const
+export const programs = ['protocol', 'turn-config', 'signaling', 'camera-agent', 'viewer', 'start'] as const
 
 export type SourceFile = { readonly path: string; readonly text: string }
 
