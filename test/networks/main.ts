@@ -8,13 +8,13 @@ const HELP = `npm run networks -- COMMAND: the product on bad networks, in a lab
   npm run networks -- matrix     every pair of NATs, UDP open and blocked, IPv6 and dual stack (some 12 minutes)
   npm run networks -- opening    100 openings at each of five shares of loss (some 15 minutes)
   npm run networks -- moves      ten changes of address, three black holes of 30 s (some 5 minutes)
-  npm run networks -- grid       twelve bad lines, a minute each (some 15 minutes)
+  npm run networks -- grid [S]   twelve bad lines, a minute or S seconds each (some 15 minutes)
   npm run networks -- whole-grid 144 lines, ten seconds each (some 50 minutes)
 
 Each writes its table to docs/NETWORKS.md with the date and the machine, and ends with 1 when a target is missed.
 `
 
-const COMMANDS: { [name: string]: () => Promise<boolean> } = {
+const COMMANDS: { [name: string]: (seconds?: number) => Promise<boolean> } = {
   matrix: reportMatrix,
   opening: reportOpenings,
   moves: reportMoves,
@@ -22,11 +22,11 @@ const COMMANDS: { [name: string]: () => Promise<boolean> } = {
   'whole-grid': reportWholeGrid,
 }
 
-const [command = ''] = process.argv.slice(2)
+const [command = '', seconds] = process.argv.slice(2)
 const run = COMMANDS[command]
 if (!run) {
   const asked = command === '--help'
   ;(asked ? process.stdout : process.stderr).write(HELP)
   process.exit(asked ? 0 : 2)
 }
-process.exit((await run()) ? 0 : 1)
+process.exit((await run(seconds === undefined ? undefined : Number(seconds))) ? 0 : 1)
