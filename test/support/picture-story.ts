@@ -16,9 +16,12 @@ export async function watchPicture(page: Page): Promise<void> {
         follow(video)
       })
     }
-    setInterval(() => {
+    const found = () => {
       for (const video of document.querySelectorAll('video')) if (!drawn.has(video)) follow(video)
-    }, 20)
+    }
+    // At once: a callback that is asked for after the first frame hears of the second.
+    new MutationObserver(found).observe(document.body, { childList: true, subtree: true })
+    found()
     let newest = performance.now()
     setInterval(() => {
       const badge = document.querySelector('[data-testid="live-badge"]')
