@@ -2,15 +2,18 @@
 const { writeFileSync } = require('node:fs')
 const { Spec } = require('mocha').reporters
 
-/** The spec reporter, and the counts in the file OWNSIGHT_COUNTS for whoever adds up several runs. */
+/** The spec reporter, and counts and failed files in the file OWNSIGHT_COUNTS for whoever adds up several runs. */
 module.exports = class Counting extends Spec {
   constructor(runner, options) {
     super(runner, options)
     const path = process.env.OWNSIGHT_COUNTS
     if (!path) return
+    const files = new Set()
+    runner.on('fail', ({ file }) => files.add(file ?? 'unknown'))
     runner.once('end', () => {
       const { passes = 0, failures = 0, pending = 0 } = this.stats
-      writeFileSync(path, JSON.stringify({ passed: passes, failed: failures, skipped: pending }))
+      const counts = { passed: passes, failed: failures, skipped: pending, failedFiles: [...files] }
+      writeFileSync(path, JSON.stringify(counts))
     })
   }
 }

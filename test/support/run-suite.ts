@@ -1,19 +1,42 @@
 import { spawn } from 'node:child_process'
 import { readFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { join, relative } from 'node:path'
 import type { Suite } from './suites.ts'
 import { removeTemp, tempFolder } from './temp.ts'
 
 export type Counts = { passed: number; failed: number; skipped: number }
+type Found = Counts & {
+  /** paths; [] where all passed */
+  failedFiles: readonly string[]
+}
+type Options = { grep?: string | undefined; env: Readonly<Record<string, string>> }
 
 const root = join(import.meta.dirname, '../..')
 
-/** One mocha process per suite, so that a suite that hangs or falls over is a failure and no more. */
+/** The counts of a suite, and the files that failed at first and passed when they were run again. */
 export async function runSuite(
   suite: Suite,
   files: readonly string[],
-  options: { grep?: string | undefined; env: Readonly<Record<string, string>> },
-): Promise<Counts> {
+  options: Options,
+): Promise<Counts & { unsteady: readonly string[] }> {
+  const first = await runFiles(suite, files, options)
+  const { failedFiles, ...counts } = first
+  const known = failedFiles.every(file => file.startsWith(root))
+  if (counts.failed === 0 || !known || failedFiles.length > suite.secondTries)
+    return { ...counts, unsteady: [] }
+  const unsteady: string[] = []
+  for (const file of failedFiles) {
+    const name = relative(root, file)
+    process.stdout.write(`\n── ${suite.name}: ${name} once more, alone\n`)
+    const { failed } = await runFiles(suite, [name], options)
+    if (failed > 0) return { ...counts, unsteady }
+    unsteady.push(name)
+  }
+  return { ...counts, passed: counts.passed + counts.failed, failed: 0, unsteady }
+}
+
+/** One mocha process, so that a suite that hangs or falls over is a failure and no more. */
+async function runFiles(suite: Suite, files: readonly string[], options: Options): Promise<Found> {
   const folder = tempFolder('counts')
   const counts = join(folder, 'counts.json')
   const args = [
@@ -35,10 +58,10 @@ export async function runSuite(
   if (found && (status === 0 || found.failed > 0)) return found
   // A suite that ended before its last test, or with a status that no counted failure explains.
   process.stdout.write(`the suite ${suite.name} ended early (${status}; it may take ${suite.limit} min)\n`)
-  return { passed: found?.passed ?? 0, failed: 1, skipped: found?.skipped ?? 0 }
+  return { passed: found?.passed ?? 0, failed: 1, skipped: found?.skipped ?? 0, failedFiles: ['unknown'] }
 }
 
-function readCounts(path: string): Counts | undefined {
+function readCounts(path: string): Found | undefined {
   try {
     return JSON.parse(readFileSync(path, 'utf8'))
   } catch {
