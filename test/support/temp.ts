@@ -3,10 +3,10 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
 const folders = new Set<string>()
+process.once('exit', () => folders.forEach(removeTemp))
 
 /** A new empty folder of mode 0700 that goes with the process, or earlier with `removeTemp`. */
 export function tempFolder(name = 'test'): string {
-  if (folders.size === 0) process.once('exit', () => folders.forEach(removeTemp))
   const folder = mkdtempSync(join(tmpdir(), `ownsight-${name}-`))
   folders.add(folder)
   return folder
