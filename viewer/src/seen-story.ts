@@ -81,6 +81,7 @@ function itemOf(group: Happened[]): SeenItem {
 function happenings(entries: readonly LogEntry[], names: Names): Happened[] {
   const open = new Map<string, Extract<LogEntry, { e: 'live' }>>()
   const found: Happened[] = []
+  const visits: Visit[] = []
   // Where the log begins in the middle, nobody knows what was before.
   let isPrivate = entries[0]?.i === 0 ? false : undefined
   for (const entry of entries) {
@@ -89,7 +90,8 @@ function happenings(entries: readonly LogEntry[], names: Names): Happened[] {
       const live = open.get(entry.sid)
       open.delete(entry.sid)
       // Before the first line that is shown it may have begun; what never was live is nobody's visit.
-      if (live || entry.s > 0) found.push(watched(live?.t ?? entry.t - entry.s * 1000, entry, names))
+      const { viewer, s, t } = entry
+      if (live || s > 0) visits.push({ viewer, from: live?.t ?? t - s * 1000, ms: s * 1000 })
     } else if (entry.e === 'boot') {
       for (const live of open.values()) found.push(cutOff(live, names))
       open.clear()
@@ -100,7 +102,8 @@ function happenings(entries: readonly LogEntry[], names: Names): Happened[] {
     } else found.push(...others(entry, names))
   }
   for (const live of open.values()) found.push(...stillOpen(live, names))
-  return found.sort((a, b) => a.at - b.at)
+  const watching = joined(visits).map(visit => watched(visit, names))
+  return [...watching, ...found].sort((a, b) => a.at - b.at)
 }
 
 const plain = (at: number, group: string, kind: SeenItem['kind'], alert = false) => ({
@@ -110,15 +113,32 @@ const plain = (at: number, group: string, kind: SeenItem['kind'], alert = false)
   alert,
 })
 
-function watched(at: number, { viewer, s }: Extract<LogEntry, { e: 'close' }>, names: Names): Happened {
+type Visit = { viewer: KeyId; from: number; ms: number }
+
+/** A view that moved to another network goes on in a session of its own: to a person it is the same visit. */
+const SAME_VISIT_MS = 15_000
+
+function joined(visits: readonly Visit[]): Visit[] {
+  const found: Visit[] = []
+  for (const visit of visits.toSorted((a, b) => a.from - b.from)) {
+    const before = found.findLast(({ viewer }) => viewer === visit.viewer)
+    const end = before ? before.from + before.ms : 0
+    if (before && visit.from - end <= SAME_VISIT_MS)
+      before.ms = Math.max(end, visit.from + visit.ms) - before.from
+    else found.push({ ...visit })
+  }
+  return found
+}
+
+function watched({ viewer, from, ms }: Visit, names: Names): Happened {
   const who = nameOfKey(viewer, names)
   return {
-    ...plain(at, `watched ${viewer}`, 'watched', isStranger(viewer, names)),
-    seconds: s,
+    ...plain(from, `watched ${viewer}`, 'watched', isStranger(viewer, names)),
+    seconds: ms / 1000,
     tell: (times, seconds) =>
       times === 1
-        ? `${who} watched for ${lasting(seconds)}`
-        : `${who} watched ${times} times, ${lasting(seconds)} in all`,
+        ? `${who} watched for ${lasting(Math.round(seconds))}`
+        : `${who} watched ${times} times, ${lasting(Math.round(seconds))} in all`,
   }
 }
 

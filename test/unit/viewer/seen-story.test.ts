@@ -43,6 +43,18 @@ describe('viewer: the log as a person reads it', () => {
     ])
   })
 
+  it('a view that moved to other networks is one visit, in all sessions it needed', () => {
+    const moved = [...visit(NOON, ANNA, 60, '1'), ...visit(NOON + 59_000, ANNA, 61, '2')]
+    const entries = log(
+      ...moved,
+      ...visit(NOON + 125_000, ANNA, 55, '3'),
+      ...visit(NOON + 121_000, ME, 9, '4'),
+    )
+    assert.deepEqual(texts(entries), [['This device watched for 9 s', "Anna's phone watched for 3 min"]])
+    const later = log(...visit(NOON, ANNA, 60, '1'), ...visit(NOON + 76_000, ANNA, 60, '2'))
+    assert.deepEqual(texts(later), [["Anna's phone watched 2 times, 2 min in all"]])
+  })
+
   it('marks what nobody on the list did, and does not speak of attempts that mend themselves', () => {
     const [day] = storyOf(
       log(
