@@ -1,12 +1,9 @@
-import { randomBytes } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { cameraTag, verifyMark } from '@ownsight/camera-agent/media/mark'
-import type { Report } from '@ownsight/camera-agent/status'
 import type { Page } from 'playwright-core'
 import { createLab, type Lab } from '../netlab/lab.ts'
-import { openLabHouse } from '../netlab/lab-house.ts'
 import { bursty } from '../netlab/link-settings.ts'
-import { collectMarks, type TimedMark, takeMarks, untilState, watch } from '../support/app.ts'
+import { takeMarks } from '../support/app.ts'
+import { openMarkedView } from './marked-view.ts'
 import { quantile } from './statistics.ts'
 
 /** loss: share, each way; rtt: ms; kbit: of the line to the viewer */
@@ -26,9 +23,6 @@ export type GridResult = GridCell & {
   queue: number
 }
 
-const FPS = 20
-/** Enough noise in it to fill a line. */
-const SOURCE = { kind: 'test-pattern', width: 1280, height: 720, fps: FPS, grain: 20 }
 const SETTLE_MS = 10_000
 const FREEZE_MS = 500
 
@@ -67,23 +61,14 @@ export async function measureGrid(
   ms: number,
   onResult: (result: GridResult) => void,
 ): Promise<GridResult[]> {
-  const key = randomBytes(32)
   const lab = await createLab({ homes: { camera: {}, viewer: {} }, seed: 'grid' })
   try {
-    const source = { ...SOURCE, mark: { key: key.toString('base64url') } }
-    const house = await openLabHouse(lab, { agent: { cameras: [{ name: 'Door', source }] } })
+    const { house, isOwn, lateness } = await openMarkedView(lab)
     try {
-      const { page, agent } = house
-      const isOwn = ownMarks(agent.reports, key)
-      await watch(page, 'Door')
-      await untilState(page, 'live', 30_000)
-      await collectMarks(page)
-      await sleep(5000)
-      const base = Math.min(...(await takeMarks(page)).marks.map(ageOf))
       const results: GridResult[] = []
       for (const each of cells) {
-        const { marks, ...figures } = await measureCell(page, lab, each, ms)
-        const late = marks.map(mark => ageOf(mark) - base)
+        const { marks, ...figures } = await measureCell(house.page, lab, each, ms)
+        const late = marks.map(lateness)
         const latency = { p50: quantile(late, 0.5), p95: quantile(late, 0.95) }
         const foreign = marks.filter(mark => !isOwn(mark)).length
         const result = { ...each, ...figures, frames: marks.length, foreign, latency }
@@ -97,15 +82,6 @@ export async function measureGrid(
   } finally {
     await lab.close()
   }
-}
-
-/** When the page drew it, less when the camera drew it: by the same page's clock, with an unknown constant. */
-const ageOf = ({ at, counter }: TimedMark): number => at - (counter * 1000) / FPS
-
-function ownMarks(reports: readonly Report[], key: Uint8Array): (mark: TimedMark) => boolean {
-  const report = reports.find(each => each.event === 'pairing-code')
-  const camId = report && 'code' in report ? (report.code.split(':')[2] ?? '') : ''
-  return mark => mark.camera === cameraTag(camId) && verifyMark(mark, camId, key)
 }
 
 async function measureCell(page: Page, lab: Lab<'camera' | 'viewer'>, each: GridCell, ms: number) {
