@@ -1,4 +1,6 @@
 import { createRequire } from 'node:module'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { type Association, quicken } from '@ownsight/camera-agent/rtc/sctp-timers'
 import type { Peer } from '../../../viewer/src/rtc/peer.ts'
 
 const { RTCPeerConnection, RTCRtpCodecParameters } = createRequire(import.meta.url)(
@@ -15,17 +17,24 @@ const codec = (mimeType: string, parameters?: string) =>
     rtcpFeedback: [{ type: 'nack' }, { type: 'nack', parameter: 'pli' }],
   })
 
-/** What `viewer/src/rtc/peer.ts` is in a browser: here werift, in this process. It tells every RTP packet it decrypted. */
+/** On a bad line outside: a STUN server, how long its answer is waited for (ms), and SCTP as quick as a browser's. */
+export type Outside = { stun: string; patience: number }
+
+/**
+ * What `viewer/src/rtc/peer.ts` is in a browser: here werift, in this process. It tells every RTP packet it decrypted.
+ * @param outside no server is asked without it
+ */
 export async function createHeadlessPeer(
   signal: AbortSignal,
   onPacket: (packet: Packet) => void,
+  outside?: Outside,
 ): Promise<Peer> {
   const video = [
     codec('video/H264', 'level-asymmetry-allowed=1;packetization-mode=1;profile-level-id=42e01f'),
     codec('video/VP8'),
   ]
   const pc = new RTCPeerConnection({
-    iceServers: [],
+    iceServers: outside ? [{ urls: outside.stun }] : [],
     bundlePolicy: 'max-bundle',
     codecs: { audio: [], video },
   })
@@ -56,9 +65,12 @@ export async function createHeadlessPeer(
   )
   signal.addEventListener('abort', close, { once: true })
   // Unguarded werift asks a public STUN server when it is given none.
-  for (const transport of pc.iceTransports)
-    Object.assign(transport.connection as object, { stunServer: undefined })
-  await pc.setLocalDescription(await pc.createOffer())
+  if (!outside)
+    for (const transport of pc.iceTransports)
+      Object.assign(transport.connection as object, { stunServer: undefined })
+  else quicken((pc.sctpTransport as unknown as { sctp: Association }).sctp)
+  const gathered = pc.setLocalDescription(await pc.createOffer())
+  await (outside ? Promise.race([gathered, sleep(outside.patience)]) : gathered)
   return {
     offer: pc.localDescription?.sdp ?? '',
     accept: (sdp: string) => void pc.setRemoteDescription({ type: 'answer', sdp }).catch(close),
@@ -71,7 +83,8 @@ export async function createHeadlessPeer(
       handler = next
       for (const text of early.splice(0)) next(text)
     },
-    stats: async () => new Map() as never,
+    stats: async () =>
+      new Map(outside ? [['ice', { type: 'transport', iceState: pc.iceConnectionState }]] : []) as never,
     close,
   } as unknown as Peer
 }

@@ -1,0 +1,25 @@
+import type { Pinned } from '../../../viewer/src/watch.ts'
+
+/** One of the crowd: private keys as JWK, on their way between processes, and which of the cameras it will watch. */
+export type Person = { readonly view: JsonWebKey; readonly auth: JsonWebKey; readonly camera: number }
+
+/** Where all of them meet; `stun` is a URL. */
+export type Place = { readonly origin: string; readonly stun: string }
+
+export type ToOwner = {
+  do: 'enrol'
+  place: Place
+  token: string
+  codes: readonly string[]
+  people: readonly Person[]
+}
+/** `watching`: every camera is paired, lets its people in, and has its source open */
+export type FromOwner = { is: 'watching'; cameras: readonly Pinned[] }
+
+export type ToViewers =
+  | { do: 'connect'; place: Place; people: readonly Person[]; cameras: readonly Pinned[] }
+  | { do: 'open'; patience: number }
+export type FromViewers = { is: 'connected' } | { is: 'opened'; results: readonly Opened[] }
+
+/** From the start to LIVE, ms, unless it was never so; and why tries before that failed. */
+export type Opened = { readonly ms?: number; readonly failed: readonly string[] }
