@@ -37,7 +37,16 @@ describe('test my connection', function () {
     assert.equal(await verdict(), 'good')
     await shoot(house.page, 'connection')
     assert.match(await testId(house.page, 'connection-test').innerText(), /UDP, TCP, TLS/)
+    assert.match(await testId(house.page, 'connection-test').innerText(), /one port for all/)
     await back()
+  })
+
+  it('a router that gives each its own port is named', async () => {
+    await lab.homes.viewer.change({ nat: 'symmetric' })
+    assert.equal(await verdict(), 'good')
+    assert.match(await testId(house.page, 'connection-test').innerText(), /a port for each/)
+    await back()
+    await lab.homes.viewer.change({ nat: 'port-restricted' })
   })
 
   it('a hidden address: the camera is watched over the relay, and the page says why', async () => {

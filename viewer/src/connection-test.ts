@@ -12,6 +12,8 @@ export type Findings = {
   readonly own: boolean
   /** a server saw a public address of this device: UDP gets out */
   readonly public: boolean
+  /** the router's public port for one port of this device: one for all, or one for each it speaks to */
+  readonly mapping: 'one' | 'each' | undefined
   /** ways to the relay that worked */
   readonly relay: readonly ('udp' | 'tcp' | 'tls')[]
 }
@@ -25,7 +27,8 @@ export async function testConnection(home: Home, onStep: (step: string) => void)
   onStep('Asking the server')
   const signaling = home.connection.value === 'online' ? await timeOf(home) : undefined
   // Without the server nothing else is worth knowing, and its relays cannot be asked for.
-  if (signaling === undefined) return { signaling, lent: false, own: true, public: false, relay: [] }
+  if (signaling === undefined)
+    return { signaling, lent: false, own: true, public: false, mapping: undefined, relay: [] }
   await home.relays.renew()
   const servers: Servers = { ...home.relays.servers(), relayOnly: false, patience: 6000 }
   const lent = servers.iceServers.length > 0

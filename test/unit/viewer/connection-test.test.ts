@@ -1,7 +1,14 @@
 import assert from 'node:assert/strict'
 import { type Findings, type Verdict, verdictOf } from '../../../viewer/src/connection-test.ts'
 
-const GOOD: Findings = { signaling: 12, lent: true, own: true, public: true, relay: ['udp', 'tcp'] }
+const GOOD: Findings = {
+  signaling: 12,
+  lent: true,
+  own: true,
+  public: true,
+  mapping: 'one',
+  relay: ['udp', 'tcp'],
+}
 
 describe('the verdict on a connection', () => {
   const rows: [Verdict['code'], Partial<Findings>][] = [

@@ -52,6 +52,12 @@ export function ConnectionTest({ home }: { home: Home }) {
   )
 }
 
+const ROUTERS = {
+  one: 'one port for all: direct ways are open',
+  each: 'a port for each: relayed where the camera’s router is strict too',
+  unknown: 'not known without UDP',
+}
+
 function Parts({ found }: { found: Findings }) {
   const rows: [string, boolean, string][] = [
     [
@@ -60,6 +66,7 @@ function Parts({ found }: { found: Findings }) {
       found.signaling === undefined ? 'no answer' : `answered in ${found.signaling} ms`,
     ],
     ['Public address over UDP', found.public, found.public ? 'seen' : 'none was seen'],
+    ['Router', found.mapping === 'one', ROUTERS[found.mapping ?? 'unknown']],
     [
       'Relay',
       found.relay.length > 0,
