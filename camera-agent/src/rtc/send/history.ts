@@ -39,6 +39,11 @@ export function createHistory({ keepMs = KEEP_MS, maxBytes = MAX_BYTES }: Histor
       bytes += packet.payload.length
       forget(now)
     },
+    /** Nothing sent so far is worth sending again. */
+    clear(): void {
+      kept.clear()
+      bytes = 0
+    },
     /** The packet, if it may be sent again now; it then counts as sent again. */
     take(sequence: number, now: number, rttMs: number): SentPacket | undefined {
       forget(now)

@@ -101,6 +101,7 @@ export function createMediaSender(options: MediaSenderOptions) {
     mayTransmit: () => !hasFeedback || (!estimator.silent() && record.inFlight() < estimator.window()),
     padding,
     onDropped: limiter.request,
+    onBrokenOff: history.clear,
   })
 
   pacer.setRate(hasFeedback ? estimator.pacing() : UNLIMITED_BPS)

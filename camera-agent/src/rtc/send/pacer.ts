@@ -12,6 +12,8 @@ export type PacerOptions = {
   padding(maxSize: number): Paced | undefined
   /** pictures were left out: nothing is shown rightly before the next key frame */
   onDropped(): void
+  /** a picture that had begun will not be finished, for a key frame is there sooner: of what was sent nothing is needed */
+  onBrokenOff?(): void
 }
 
 type Picture = { key: boolean; at: number; packets: Paced[]; bytes: number; started: boolean }
@@ -19,6 +21,9 @@ type Picture = { key: boolean; at: number; packets: Paced[]; bytes: number; star
 /** Packets leave in steps of this, so that many viewers wake the process no more often than one. */
 const STEP_MS = 5
 const CREDIT_MS = 2 * STEP_MS
+/** What a probe sent beyond the rate is waited for no longer: the window knows what is still under way. */
+const DEBT_MS = 100
+const DEBT_LEAST_BYTES = 1500
 /** Less than this is no time to wait for: what is left of it is rounding. */
 const WAIT_LEAST_MS = 0.05
 const WAIT_MS = 500
@@ -29,9 +34,10 @@ const RTX_WAIT_MS = 500
 
 /**
  * Sends at an even rate: audio first, then what is asked for again, then pictures. Pictures that would come too late
- * are left out whole, up to the next key frame, and never one that has begun.
+ * are left out whole, up to the next key frame. One that has begun is broken off only for a key frame that is there
+ * sooner than the rest of it would be: so each promise of a picture is earlier than the one it takes the place of.
  */
-export function createPacer({ clock, mayTransmit, padding, onDropped }: PacerOptions) {
+export function createPacer({ clock, mayTransmit, padding, onDropped, onBrokenOff }: PacerOptions) {
   const audio: Paced[] = []
   const again: Paced[] = []
   let pictures: Picture[] = []
@@ -65,6 +71,7 @@ export function createPacer({ clock, mayTransmit, padding, onDropped }: PacerOpt
     cancel?.()
     cancel = undefined
     const now = clock.now()
+    debt = Math.min(debt, Math.max(DEBT_LEAST_BYTES, (bps * DEBT_MS) / 8000))
     debt = Math.max(debt - (bps * (now - paidAt)) / 8000, (-bps * CREDIT_MS) / 8000)
     paidAt = now
     for (;;) {
@@ -109,6 +116,16 @@ export function createPacer({ clock, mayTransmit, padding, onDropped }: PacerOpt
     pictures = kept
   }
 
+  /** Gives up what is left of a begun picture for a key frame of so many bytes. */
+  function breakOff(bytes: number): void {
+    const begun = pictures[0]
+    if (!begun?.started || begun.bytes <= bytes) return
+    pictures.shift()
+    dropped++
+    again.length = 0
+    onBrokenOff?.()
+  }
+
   function tooLate(): boolean {
     const keys = pictures.some(({ key }) => key)
     const oldest = pictures[0]
@@ -135,10 +152,13 @@ export function createPacer({ clock, mayTransmit, padding, onDropped }: PacerOpt
       return true
     },
     picture(key: boolean, packets: Paced[]): void {
-      if (key && waitMs() > KEEP_MS) flush()
+      const bytes = packets.reduce((sum, { size }) => sum + size, 0)
+      if (key && waitMs() > KEEP_MS) {
+        flush()
+        breakOff(bytes)
+      }
       if (key) waitsForKey = false
       if (waitsForKey) return void dropped++
-      const bytes = packets.reduce((sum, { size }) => sum + size, 0)
       pictures.push({ key, at: clock.now(), packets, bytes, started: false })
       if (!key && tooLate()) {
         flush()

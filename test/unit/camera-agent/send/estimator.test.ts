@@ -86,6 +86,18 @@ describe('the bandwidth estimate', () => {
     assert.ok(forth.waits(10_000).longest < 500)
   })
 
+  for (const firstBytes of [30_000, 120_000, 400_000])
+    it(`opens at 64 kbit/s within three seconds, the first picture made before that was known: ${firstBytes / 1000} kB`, () => {
+      const { clock, session } = openSession(
+        { bps: 64_000, rttMs: 100, queueMs: 750, loss: 0.01 },
+        { fps: 10, firstBytes },
+      )
+      clock.runTo(20_000)
+      const first = session.shown[0]?.at ?? Number.POSITIVE_INFINITY
+      assert.ok(first < 3000, String(first))
+      assert.ok(session.stall(first, 20_000) < 2000)
+    })
+
   for (const later of [0, 10_000])
     it(`shares a link between two, the second ${later} ms later`, () => {
       const clock = virtualClock()

@@ -73,6 +73,19 @@ describe('what is asked for again', () => {
     assert.ok(sender.stats().refused > 100)
   })
 
+  it('is not sent when a key frame has taken the place of what it belonged to', () => {
+    const { clock, sender, nack } = open()
+    const payloads = (count: number) => Array.from({ length: count }, () => Buffer.alloc(1000))
+    sender.picture({ payloads: payloads(200), timestamp: 0, key: true })
+    clock.runTo(20)
+    sender.picture({ payloads: payloads(2), timestamp: 9000, key: true })
+    clock.runTo(100)
+    nack([65_531])
+    clock.runTo(300)
+    const { droppedPictures, refused, retransmitted } = sender.stats()
+    assert.deepEqual([droppedPictures, refused, retransmitted], [1, 1, 0])
+  })
+
   it('ends with the session', () => {
     const { clock, sender, written, nack, play } = open()
     play(500)

@@ -7,12 +7,14 @@ describe('the pacer', () => {
     const clock = virtualClock()
     const sent: { at: number; name: string; probe: number | undefined }[] = []
     const asked: number[] = []
+    const broken: number[] = []
     const state = { may: true }
     const pacer = createPacer({
       clock,
       mayTransmit: () => state.may,
       padding: size => packet('padding', Math.min(size, 200)),
       onDropped: () => asked.push(clock.now()),
+      onBrokenOff: () => broken.push(clock.now()),
     })
     pacer.setRate(bps)
     const packet = (name: string, size = 1000): Paced => ({
@@ -25,7 +27,7 @@ describe('the pacer', () => {
         Array.from({ length: packets }, () => packet(name)),
       )
     const names = (): string => sent.map(({ name }) => name).join('')
-    return { clock, pacer, sent, asked, state, packet, picture, names }
+    return { clock, pacer, sent, asked, broken, state, packet, picture, names }
   }
 
   it('spreads a picture over the time its rate gives', () => {
@@ -60,13 +62,44 @@ describe('the pacer', () => {
     assert.ok(pacer.dropped() >= 7)
   })
 
-  it('never breaks off a picture that has begun', () => {
-    const { clock, picture, names } = open(80_000)
+  it('never breaks off a picture that has begun, unless a key frame is there sooner', () => {
+    const { clock, picture, names, broken } = open(80_000)
     picture('k', 6, true)
     clock.runTo(250)
+    picture('K', 3, true)
+    picture('a', 1)
+    clock.runTo(5000)
+    assert.equal(names(), 'kkkkkkKKKa')
+    assert.deepEqual(broken, [])
+    picture('k', 40, true)
+    clock.runTo(5250)
+    picture('b', 1)
+    picture('L', 3, true)
+    picture('c', 1)
+    clock.runTo(20_000)
+    assert.equal(names(), 'kkkkkkKKKakkkLLLc')
+    assert.deepEqual(broken, [5250])
+  })
+
+  it('sends nothing again of a picture that was broken off', () => {
+    const { clock, pacer, packet, picture, names } = open(80_000)
+    picture('k', 40, true)
+    clock.runTo(150)
+    pacer.retransmission(packet('r'))
     picture('K', 2, true)
     clock.runTo(5000)
-    assert.equal(names(), 'kkkkkkKK')
+    assert.equal(names(), 'kkKK')
+  })
+
+  it('does not wait for what a probe sent ahead, once the rate is known to be low', () => {
+    const { clock, pacer, sent, picture } = open(4_000_000)
+    picture('k', 30, true)
+    pacer.probe({ id: 1, bps: 8_000_000, bytes: 25_000, packets: 1, padded: false })
+    clock.runTo(40)
+    pacer.setRate(80_000)
+    picture('K', 1, true)
+    clock.runTo(300)
+    assert.equal(sent.at(-1)?.name, 'K')
   })
 
   it('lets a key frame take the place of what waits before it', () => {

@@ -17,6 +17,8 @@ export type SessionOptions = {
   /** the encoder never makes less than this, nor more */
   leastBps?: number
   mostBps?: number
+  /** the first picture is as large as this, made before anything is known of the link */
+  firstBytes?: number
 }
 
 /** A camera whose encoder follows the estimate, its viewer, and the link between them. */
@@ -28,12 +30,14 @@ export function simulatedSession(clock: Clock, link: Link, back: Link, options: 
     seed = 7,
     leastBps = 20_000,
     mostBps = 6_000_000,
+    firstBytes,
   } = options
   const chance = dice(seed)
   const estimates: { at: number; bps: number }[] = []
   const sizes = new Map<WirePacket, number>()
   let wantsKey = true
   let keyAt = 0
+  let keyBps = 0
   let index = 0
   let sent = 0
   let pictures = 0
@@ -61,10 +65,14 @@ export function simulatedSession(clock: Clock, link: Link, back: Link, options: 
     clock.after(1000 / fps, picture)
     const now = clock.now()
     const bps = Math.min(Math.max(sender.bandwidth() * 0.95, leastBps), mostBps)
-    const key = wantsKey || now - keyAt > KEY_MS
+    // Another size of picture begins with a key frame.
+    const resized = firstBytes !== undefined && bps < keyBps / 2
+    const key = wantsKey || resized || now - keyAt > KEY_MS
     if (key) keyAt = now
+    if (key) keyBps = bps
     wantsKey = false
-    const bytes = Math.max(60, (bps / fps / 8) * (0.8 + chance() * 0.4) * (key ? KEY_FACTOR : 1))
+    const usual = Math.max(60, (bps / fps / 8) * (0.8 + chance() * 0.4) * (key ? KEY_FACTOR : 1))
+    const bytes = pictures === 0 && firstBytes ? firstBytes : usual
     const count = Math.ceil(bytes / PAYLOAD_BYTES)
     const payloads = Array.from({ length: count }, () => Buffer.alloc(Math.ceil(bytes / count)))
     pictures++
