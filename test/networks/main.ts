@@ -4,6 +4,7 @@ import { reportGrid, reportWholeGrid } from './grid-report.ts'
 import { reportMatrix } from './matrix-report.ts'
 import { reportMoves } from './moves.ts'
 import { reportOpenings } from './opening.ts'
+import { reportPlain } from './plain.ts'
 
 const HELP = `npm run networks -- COMMAND: the product on bad networks, in a lab of this machine's own. Needs root.
 
@@ -11,6 +12,7 @@ const HELP = `npm run networks -- COMMAND: the product on bad networks, in a lab
   npm run networks -- opening    100 openings at each of five shares of loss (some 15 minutes)
   npm run networks -- crowd [N]  50 viewers without a browser at once, or N, at five shares of loss (some 3 minutes)
   npm run networks -- moves      ten changes of address, three black holes of 30 s (some 5 minutes)
+  npm run networks -- plain [N]  the same beside a plain werift and simple-peer pair, N moves of each (some 20 minutes)
   npm run networks -- changes    a sudden drop and its return, and a slow viewer beside a fast one (some 5 minutes)
   npm run networks -- grid [S]   twelve bad lines, a minute or S seconds each (some 15 minutes)
   npm run networks -- whole-grid 144 lines, ten seconds each (some 50 minutes)
@@ -23,6 +25,7 @@ const COMMANDS: { [name: string]: (seconds?: number) => Promise<boolean> } = {
   opening: reportOpenings,
   crowd: reportCrowd,
   moves: reportMoves,
+  plain: reportPlain,
   changes: reportChanges,
   grid: reportGrid,
   'whole-grid': reportWholeGrid,

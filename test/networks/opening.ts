@@ -13,7 +13,7 @@ const PATIENCE_MS = 20_000
 const SESSIONS = 100
 
 /** ms from the tap to LIVE, by the page's own clock; undefined when it was not live in time. Nothing else is clicked. */
-async function openOnce(page: Page): Promise<number | undefined> {
+export async function openOnce(page: Page): Promise<number | undefined> {
   await testId(page, 'camera').first().waitFor()
   const live = page.evaluate(
     patience =>
