@@ -69,3 +69,19 @@ export function targetRate(tier: Tier, budgets: readonly (number | undefined)[])
   const counted = staying.length > 0 ? staying : known
   return Math.round(Math.min(max, Math.max(min, Math.min(...counted))))
 }
+
+/** Whoever can take less than this part of what the fastest on its tier can goes to the next one. */
+const COMPANY = 2 / 3
+/** Pictures per second: below this the next tier is another kind of view, and no price for a neighbour's bit rate. */
+const FLUENT = 10
+
+/**
+ * Bits per second of pictures a viewer must be able to take for its place on `tier` beside others with these budgets:
+ * all of them are held to the lowest budget, and the next tier is nearly as good for the slow one.
+ */
+export function companyNeeds(tier: Tier, others: readonly (number | undefined)[]): number {
+  const next = TIERS[TIERS.indexOf(tier) + 1]
+  if (!next || TIER_LIMITS[next].fps < FLUENT) return 0
+  const known = others.filter(budget => budget !== undefined).map(pictureBudget)
+  return Math.min(TIER_LIMITS[tier].max, Math.max(0, ...known)) * COMPANY
+}

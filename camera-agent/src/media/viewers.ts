@@ -4,7 +4,7 @@ import type { Codec, MediaFrame } from './media-frame.ts'
 import { demandOf, offersOf } from './offers.ts'
 import { isOriginal } from './output.ts'
 import { createRoute, type Route } from './route.ts'
-import { pictureBudget, TIERS, targetRate } from './tier.ts'
+import { companyNeeds, pictureBudget, TIERS, targetRate } from './tier.ts'
 
 const REVIEW_MS = 500
 /** The first word about a link is a guess: whoever begins without a budget is judged by it only when it gets worse. */
@@ -12,6 +12,9 @@ const GRACE_MS = 700
 const WORSE = 0.8
 /** A smaller change of an encoder's rate is not worth its while. */
 const RATE_STEP = 0.03
+/** An encoder that takes less than this part of its rate would not take more if it had more, once it had time to. */
+const TAKEN = 0.8
+const TAKING_MS = 8000
 
 type Viewer = {
   codec: Codec
@@ -26,11 +29,27 @@ type Viewer = {
 /** The viewers of one camera, each on the lane that its link carries; the encoders follow the viewers they have. */
 export function createViewers(main: Feed, sub: () => Feed | undefined) {
   const viewers = new Set<Viewer>()
+  const raisedAt = new WeakMap<Lane, number>()
   let timer: NodeJS.Timeout | undefined
   const now = () => performance.now()
 
+  /** What a place on the lane takes, so that the others on it are not held back. */
+  const besideOthers = (viewer: Viewer, lane: Lane): number => {
+    const { encoding, feed, meter, bps } = lane
+    // Where there is not the time for every encoding, one more helps nobody.
+    if (isPassed(lane) || !TIERS.every(feed.allows)) return 0
+    const settled = now() - (raisedAt.get(lane) ?? Number.NEGATIVE_INFINITY) > TAKING_MS
+    const others = [...viewers].filter(each => each !== viewer && each.route.target() === lane)
+    return companyNeeds(
+      encoding.tier,
+      others.map(({ budget }) => budget),
+    )
+  }
   const choose = (viewer: Viewer): { aim: Aim; falls: boolean } => {
-    const offers = offersOf(viewer.codec, main, sub())
+    const offers = offersOf(viewer.codec, main, sub()).map(({ name, needs }) => ({
+      name,
+      needs: Math.max(needs, besideOthers(viewer, name.lane)),
+    }))
     const budget = viewer.budget === undefined ? undefined : pictureBudget(viewer.budget)
     const before = offers.findIndex(offer => offer.name === viewer.choice?.name)
     viewer.choice = chooseTier(budget, now(), viewer.choice, offers)
@@ -55,7 +74,8 @@ export function createViewers(main: Feed, sub: () => Feed | undefined) {
         if (budgets.length === 0 || isPassed(lane)) continue
         const rate = targetRate(lane.encoding.tier, budgets)
         const change = rate / lane.bps - 1
-        if (change < -RATE_STEP || (upToo && change > RATE_STEP)) lane.feed.setRate(lane, rate)
+        if (change > -RATE_STEP && !(upToo && change > RATE_STEP)) continue
+        lane.feed.setRate(lane, rate)
       }
   }
   const review = () => {

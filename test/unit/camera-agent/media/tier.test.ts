@@ -1,5 +1,12 @@
 import assert from 'node:assert/strict'
-import { pictureBudget, TIER_LIMITS, TIERS, targetRate, tierSize } from '@ownsight/camera-agent/media/tier'
+import {
+  companyNeeds,
+  pictureBudget,
+  TIER_LIMITS,
+  TIERS,
+  targetRate,
+  tierSize,
+} from '@ownsight/camera-agent/media/tier'
 
 describe('tiers', () => {
   it('leave no gap and no overlap between their bit rates', () => {
@@ -31,5 +38,12 @@ describe('tiers', () => {
     assert.equal(targetRate('mid', [1, 500_000]), 475_000)
     assert.equal(targetRate('mid', [1, 2]), TIER_LIMITS.mid.min)
     assert.equal(targetRate('mid', [9e6]), TIER_LIMITS.mid.max)
+  })
+
+  it('ask of the slow one two thirds of what the fastest can take, where the next tier is fluent', () => {
+    assert.equal(companyNeeds('source', [9e6, undefined, 1]), (TIER_LIMITS.source.max * 2) / 3)
+    assert.equal(companyNeeds('high', [1_000_000]), 950_000 * (2 / 3))
+    assert.equal(companyNeeds('mid', [undefined]), 0)
+    for (const tier of ['low', 'thin', 'still'] as const) assert.equal(companyNeeds(tier, [9e6]), 0)
   })
 })

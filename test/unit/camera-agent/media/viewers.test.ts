@@ -74,6 +74,50 @@ describe('viewers', () => {
     assert.equal(rates['h264 mid'], 475_000)
   })
 
+  it('one who would hold the others back goes to the next tier, and they get all they can take', () => {
+    const { enter, rates, viewers, send } = open()
+    const fast = enter(5e6)
+    viewers.review()
+    send('source', true, 1000)
+    const slow = enter(1_600_000)
+    assert.equal(rates['h264 source'], 3_400_000)
+    send('high', true, 2000)
+    send('source', false, 3000)
+    assert.deepEqual([slow.times(), fast.times()], [[2000], [1000, 3000]])
+    viewers.review()
+    assert.deepEqual([rates['h264 source'], rates['h264 high']], [3_400_000, 1_400_000])
+  })
+
+  it('one who is a little slower than the others stays with them', () => {
+    const { enter, rates, viewers } = open()
+    enter(3_000_000)
+    viewers.review()
+    enter(2_400_000)
+    assert.equal(rates['h264 source'], 2_280_000)
+  })
+
+  it('where the picture needs less than the slow one can take, all stay together, once that is known', () => {
+    for (const known of [true, false]) {
+      const { enter, feed, viewers } = open()
+      enter(5e6)
+      const lane = feed.lane({ codec: 'h264', tier: 'source' })
+      // What was measured at a lower rate says nothing.
+      if (!known) viewers.review()
+      lane.bps = 3_400_000
+      Object.assign(lane.meter, { rate: () => 1_300_000 })
+      enter(1_600_000)
+      assert.equal(lane.routes.size, known ? 2 : 1)
+    }
+  })
+
+  it('where there is not the time for every encoding, all stay together', () => {
+    const { enter, rates, viewers } = open({ forbids: ['high'] })
+    enter(5e6)
+    viewers.review()
+    enter(1_600_000)
+    assert.equal(rates['h264 source'], 1_520_000)
+  })
+
   it('one whose link fails is moved alone', () => {
     const { send, enter } = open({ passes: true, rate: 1e6 })
     const [fast, slow] = [enter(5e6), enter(5e6)]
