@@ -39,6 +39,7 @@ export function createViewers(main: Feed, sub: () => Feed | undefined) {
     // Where there is not the time for every encoding, one more helps nobody.
     if (isPassed(lane) || !TIERS.every(feed.allows)) return 0
     const settled = now() - (raisedAt.get(lane) ?? Number.NEGATIVE_INFINITY) > TAKING_MS
+    if (settled && (meter.rate() ?? bps) < TAKEN * bps) return 0
     const others = [...viewers].filter(each => each !== viewer && each.route.target() === lane)
     return companyNeeds(
       encoding.tier,
@@ -75,6 +76,7 @@ export function createViewers(main: Feed, sub: () => Feed | undefined) {
         const rate = targetRate(lane.encoding.tier, budgets)
         const change = rate / lane.bps - 1
         if (change > -RATE_STEP && !(upToo && change > RATE_STEP)) continue
+        if (change > 0) raisedAt.set(lane, now())
         lane.feed.setRate(lane, rate)
       }
   }
