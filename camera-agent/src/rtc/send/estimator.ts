@@ -24,7 +24,7 @@ const WINDOW_MS = 300
 const WINDOW_MIN_BYTES = 3600
 const REBASE_MS = 2500
 const LONG_SILENCE_MS = 2000
-const PACING = { known: 1.25, unknown: 2 }
+const PACING = { known: 1.1, unknown: 2 }
 
 /**
  * How much one viewer's path carries: Google congestion control (draft-ietf-rmcat-gcc-02) from transport-wide feedback,

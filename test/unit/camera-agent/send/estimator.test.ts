@@ -24,6 +24,16 @@ describe('the bandwidth estimate', () => {
           assert.ok(session.sender.stats().retransmitted > 20)
         })
 
+  for (const seed of [65, 78, 91])
+    it(`fills a link of 1 Mbit/s that loses 5 % at 100 ms without a queue of 150 ms (${seed})`, () => {
+      const { use, forth } = openSession(
+        { bps: 1_000_000, rttMs: 100, queueMs: 300, lossAfter: 0.05 },
+        { seed },
+      )
+      assert.ok(use(10_000, 30_000) > 0.9)
+      assert.ok(forth.waits(10_000).longest < 150, JSON.stringify(forth.waits(10_000)))
+    })
+
   it('takes loss that grows with the rate for a full link, though no delay tells of it', () => {
     const { session, use } = openSession({ bps: 300_000, rttMs: 60, queueMs: 60 })
     assert.ok(use(10_000, 40_000) > 0.7)
