@@ -36,7 +36,7 @@ export async function openCrowdHouse(lab: Lab<'cameras' | 'viewers'>, size: numb
   }
   try {
     const ca = createLabCa(folder, [...lab.server.ipv4, ...lab.server.ipv6])
-    const env = { NODE_EXTRA_CA_CERTS: ca.ca }
+    const env = { NODE_EXTRA_CA_CERTS: ca.ca, NODE_NO_WARNINGS: '1' }
     const turn = await startTurn(lab, { ca })
     keep({ close: turn.stop })
     const [stun, ...relays] = turn.iceServers().map(({ urls }) => urls)

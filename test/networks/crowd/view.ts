@@ -1,5 +1,4 @@
 import type { KeyPair } from '@ownsight/protocol/ids'
-import { DEADLINES } from '../../../viewer/src/deadlines.ts'
 import type { LiveView } from '../../../viewer/src/live-view.ts'
 import type { ViewSession } from '../../../viewer/src/view-session.ts'
 import type { Pinned } from '../../../viewer/src/watch.ts'
@@ -18,6 +17,9 @@ export type Watcher = {
   readonly stun: string
 }
 
+/** As long as the page waits for a server's answer. */
+const PATIENCE_MS = 2200
+
 /** One camera as the page opens it; told why a try failed. The decoder is what is missing: pictures are counted whole. */
 export function watchWithoutBrowser(
   { page, client, view, camera, stun }: Watcher,
@@ -26,7 +28,7 @@ export function watchWithoutBrowser(
 ): LiveView {
   const eyes = new WeakMap<object, (draw: () => void) => void>()
   const { signaling } = client
-  const outside = { stun, patience: DEADLINES.gathering }
+  const outside = { stun, patience: PATIENCE_MS }
   const live = page.openLiveView({
     camera,
     view,
