@@ -68,6 +68,8 @@ const RTX_PART = 0.35
 /** No divisor of the time between pictures, lest two cameras on one line probe each at the other's expense. */
 const TICK_MS = 43
 const ALIVE_MS = 200
+/** Whoever receives anything tells of it at least every 250 ms, and at such rates sooner. */
+const TAIL_MS = 200
 const IDLE_MS = 1000
 const LIMITS: RateLimits = { startBps: 500_000, minBps: 30_000, maxBps: 8_000_000 }
 const UNLIMITED_BPS = 50_000_000
@@ -92,13 +94,16 @@ export function createMediaSender(options: MediaSenderOptions) {
   let begun = false
   let closed = false
   let aliveAt = 0
+  let sentAt = 0
+  let heardAt = 0
   let lastTimestamp = 0
   let pictureAt = 0
   let cancelTick: (() => void) | undefined
 
   const pacer = createPacer({
     clock,
-    mayTransmit: () => !hasFeedback || (!estimator.silent() && record.inFlight() < estimator.window()),
+    mayTransmit: () =>
+      !hasFeedback || (!estimator.silent() && (record.inFlight() < estimator.window() || isTailLost())),
     padding,
     onDropped: limiter.request,
     onBrokenOff: history.clear,
@@ -106,8 +111,15 @@ export function createMediaSender(options: MediaSenderOptions) {
 
   pacer.setRate(hasFeedback ? estimator.pacing() : UNLIMITED_BPS)
 
+  /**
+   * When the last of what was sent is lost, no feedback ever speaks of it, and it would hold back all that follows: one
+   * packet more brings the word (as RFC 8985 §7 does for TCP).
+   */
+  const isTailLost = (): boolean => clock.now() - Math.max(sentAt, heardAt) > TAIL_MS
+
   function put(packet: Omit<WirePacket, 'wide' | 'sequence'>, probe?: number): number {
     const now = clock.now()
+    sentAt = now
     const size = packet.payload.length + OVERHEAD_BYTES
     const wide = hasFeedback ? record.add(now, size, probe) : 0
     const sequence = next[packet.stream]
@@ -214,6 +226,7 @@ export function createMediaSender(options: MediaSenderOptions) {
       const now = clock.now()
       const wasSilent = estimator.silent()
       for (const feedback of events.twcc) {
+        heardAt = now
         const reports = record.take(feedback)
         if (reports.length > 0) estimator.onFeedback(reports, now)
       }

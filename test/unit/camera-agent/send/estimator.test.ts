@@ -57,6 +57,21 @@ describe('the bandwidth estimate', () => {
     assert.ok(session.stall(35_000, 45_000) < 500)
   })
 
+  for (const queueMs of [300, 1000])
+    for (const phase of [10, 20, 30, 40])
+      it(`follows a drop that loses what was under way: a queue of ${queueMs} ms, ${phase} ms after a picture`, () => {
+        const { clock, forth, session } = openSession(
+          { bps: 4_000_000, rttMs: 20, queueMs },
+          { firstBytes: 30_000, mostBps: 3_400_000 },
+        )
+        const at = 15_000 + phase
+        clock.runTo(at)
+        forth.settings.bps = 300_000
+        clock.runTo(35_000)
+        assert.ok(session.stall(at, 20_000) < 1000, String(session.stall(at, 20_000)))
+        assert.ok(session.latency(18_000, 35_000) < 500)
+      })
+
   it('follows a link that slowly becomes worse', () => {
     const { clock, forth } = openSession({ bps: 2_000_000, rttMs: 60, queueMs: 2000 })
     for (let at = 15_000; at < 45_000; at += 100) {
