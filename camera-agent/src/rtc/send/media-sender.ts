@@ -232,7 +232,8 @@ export function createMediaSender(options: MediaSenderOptions) {
       }
       if (wasSilent && !estimator.silent()) limiter.request()
       for (const nack of events.nacks) if (nack.ssrc === ssrc && hasRtx) repeat(nack.sequences, now)
-      if (events.keyframes.includes(ssrc)) limiter.request()
+      // On a slow link many ask while one still leaves.
+      if (events.keyframes.includes(ssrc) && !pacer.hasKey()) limiter.request()
       if (hasFeedback && events.twcc.length > 0) update()
     },
     /** bits per second that pictures may use */

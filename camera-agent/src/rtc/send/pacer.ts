@@ -173,6 +173,8 @@ export function createPacer({ clock, mayTransmit, padding, onDropped, onBrokenOf
       waitsForKey = true
     },
     waitsForKey: (): boolean => waitsForKey,
+    /** A key frame is on its way here, whole or what is left of it. */
+    hasKey: (): boolean => pictures.some(({ key }) => key),
     probe(plan: Probe): void {
       probe = { plan, startedAt: clock.now(), bytes: 0, packets: 0 }
       run()

@@ -6,6 +6,7 @@ import { virtualClock } from './virtual-clock.ts'
 describe('what is asked for again', () => {
   const open = () => {
     const clock = virtualClock()
+    const asked: number[] = []
     const written: (WirePacket & { at: number })[] = []
     const sender = createMediaSender({
       clock,
@@ -13,11 +14,12 @@ describe('what is asked for again', () => {
       hasRtx: true,
       hasFeedback: true,
       firstSequence: { media: 65_530, rtx: 65_535 },
-      onKeyframe: () => undefined,
+      onKeyframe: () => void asked.push(clock.now()),
       write: packet => void written.push({ ...packet, at: clock.now() }),
     })
     const nack = (sequences: number[]) =>
       sender.rtcp({ twcc: [], nacks: [{ ssrc: 1, sequences }], keyframes: [], reports: [] })
+    const pli = () => sender.rtcp({ twcc: [], nacks: [], keyframes: [1], reports: [] })
     /** Feedback for all that was written, so that nothing is held back. */
     const confirm = () => {
       const { wide } = written.at(-1) ?? { wide: 0 }
@@ -41,7 +43,7 @@ describe('what is asked for again', () => {
         confirm()
       }
     }
-    return { clock, sender, written, nack, play }
+    return { clock, sender, written, asked, nack, pli, confirm, play }
   }
   const repeats = (written: WirePacket[]) =>
     written.filter(({ stream, payload, padding }) => stream === 'rtx' && !padding && payload.length === 1002)
@@ -84,6 +86,20 @@ describe('what is asked for again', () => {
     clock.runTo(300)
     const { droppedPictures, refused, retransmitted } = sender.stats()
     assert.deepEqual([droppedPictures, refused, retransmitted], [1, 1, 0])
+  })
+
+  it('a key frame is not asked for while one is under way', () => {
+    const { clock, sender, asked, pli, confirm } = open()
+    const payloads = Array.from({ length: 60 }, () => Buffer.alloc(1000))
+    sender.picture({ payloads, timestamp: 0, key: true })
+    for (let at = 50; at < 1000; at += 50) {
+      clock.runTo(at)
+      confirm()
+      if (sender.stats().sent < 60) pli()
+    }
+    assert.deepEqual([sender.stats().sent, asked], [60, []])
+    pli()
+    assert.equal(asked.length, 1)
   })
 
   it('ends with the session', () => {
