@@ -136,6 +136,7 @@ describe('pictures onto the wire', () => {
     let asked = 0
     out.onKeyframeRequest(() => asked++)
     picture(out, 0)
+    await until(() => out.stats().waitMs === 0, { timeout: 10_000, what: 'the picture to leave' })
     const pli = Buffer.alloc(8)
     pli.writeUInt32BE(7, 4)
     const fir = Buffer.alloc(16)
