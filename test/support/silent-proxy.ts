@@ -5,6 +5,8 @@ export type SilentProxy = {
   readonly port: number
   /** connections taken so far */
   opened(): number
+  /** clients that connected in the dark and have not gone */
+  waiting(): number
   /** From now on nothing passes over the connections there are; new ones work. */
   silence(): void
   /** Nor over new ones, until `mend`. */
@@ -13,15 +15,20 @@ export type SilentProxy = {
   close(): Promise<void>
 }
 
-type Pair = { sockets: Socket[]; isSilent: boolean }
+type Pair = { sockets: Socket[]; isSilent: boolean; isBorn: 'in the dark' | 'in the light'; isGone: boolean }
 
 export async function silentProxy(target: number): Promise<SilentProxy> {
   const pairs: Pair[] = []
   let isDark = false
   const server = createServer(client => {
     const upstream = connect(target, '127.0.0.1')
-    const pair: Pair = { sockets: [client, upstream], isSilent: isDark }
+    const isBorn = isDark ? 'in the dark' : 'in the light'
+    const pair: Pair = { sockets: [client, upstream], isSilent: isDark, isBorn, isGone: false }
     pairs.push(pair)
+    client.once('close', () => {
+      pair.isGone = true
+    })
+    if (isDark) client.resume()
     // The server answers for its own address only.
     const here = `127.0.0.1:${(server.address() as AddressInfo).port}`
     client.once('data', head => {
@@ -45,6 +52,7 @@ export async function silentProxy(target: number): Promise<SilentProxy> {
   return {
     port: (server.address() as AddressInfo).port,
     opened: () => pairs.length,
+    waiting: () => pairs.filter(each => each.isBorn === 'in the dark' && !each.isGone).length,
     silence,
     blackout() {
       isDark = true

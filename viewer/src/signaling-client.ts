@@ -10,6 +10,7 @@ import {
 import type { KeyPair } from '@ownsight/protocol/ids'
 import * as v from 'valibot'
 import { type Link, type LinkEvents, openLink } from './signaling-link.ts'
+import { createCaution, trialMs } from './trials.ts'
 
 export type Connection = 'connecting' | 'online' | 'offline' | { refused: string }
 
@@ -22,26 +23,23 @@ export type SignalingClient = {
   onJoin(answer: (delivery: Delivery<'join'>) => Promise<Reply<'join'>>): () => void
   /**
    * A live view fears that the connection is dead: a socket dies silently when the address changes. Asks the server for
-   * a reply; where none comes and `isStill`, another connection is made beside it, and whichever answers first is used.
+   * a reply, and makes another connection beside it, one try after the other while `isStill`; whichever answers first is
+   * used.
    */
   doubt(cam: string, isStill?: () => boolean): void
-  /** Calls whenever there is a connection again after a break, or another one. */
+  /** Calls whenever the server is reached again after a break, or over another connection: requests wait for its word. */
   onReconnect(handler: () => void): () => void
   close(): void
 }
 
 const REPLY_MS = 16_000
-/**
- * How long a reply may take before another connection is tried beside this one. Little more than it usually takes: the
- * other does no harm, and making it takes five round trips, in which nothing is seen.
- */
+/** How long a reply may take before another connection is tried beside this one: little more than it usually takes. */
 const replyPatience = (rtt: number | undefined): number =>
   rtt === undefined ? 1000 : Math.min(3000, Math.max(60, 1.25 * rtt + 30))
-/** From one more connection to the next, while none answers: TCP asks ever more seldom, and would find the end late. */
-const SPACING_MIN_MS = 500
-const SPACING_MAX_MS = 1000
-/** So many are tried at a time: the oldest has had some seconds when it goes. */
-const STANDBYS_MOST = 6
+/** From the open connection to the server's word that the proof is good: two round trips, on any line that is of use. */
+const PROVING_MS = 3000
+/** Asked again over another connection when the one they were asked over is given up: twice does no more than once. */
+const REPEATABLE: ReadonlySet<string> = new Set(['beacon', 'offer', 'relays'])
 
 /** One authenticated connection that comes back by itself. What it delivers is opened by whoever asked, never here. */
 export function connectSignaling(options: {
@@ -54,17 +52,27 @@ export function connectSignaling(options: {
   let isReady = false
   let wasReady = false
   let rtt: number | undefined
-  let standbys: Link[] = []
-  let triedAt = Number.NEGATIVE_INFINITY
-  let spacing = SPACING_MIN_MS
+  /** the try under way: beside a connection that seems to be dead, or to have one at all */
+  let trial: { link: Link; timer: ReturnType<typeof setTimeout> } | undefined
+  let tried = 0
+  let firstTryAt = 0
+  let took: number | undefined
+  let isStill = (): boolean => false
   let isAsking = false
+  const caution = createCaution(() => performance.now())
   const reconnected = new Set<() => void>()
   let current = open(false)
 
   function open(isStandby: boolean): Link {
     const events: LinkEvents = {
-      ready(took) {
-        measure(took)
+      opened(ms) {
+        took = ms
+        if (link === trial?.link) giveIt(link, PROVING_MS)
+        // Whoever waits for a connection has something to prepare meanwhile.
+        if (wasReady) for (const handler of [...reconnected]) handler()
+      },
+      ready(ms) {
+        measure(ms)
         use(link)
       },
       lost: () => link === current && lose(),
@@ -87,21 +95,22 @@ export function connectSignaling(options: {
     if (isReady) ready = Promise.withResolvers()
     isReady = false
     options.onConnection('offline')
+    // It would connect by itself, and the two would wait for each other.
+    if (trial) tryNext()
   }
 
   /** The first that has proved itself is the one; the other is closed. */
   function use(link: Link): void {
-    const others = new Set([current, ...standbys])
-    others.delete(link)
-    standbys = []
-    spacing = SPACING_MIN_MS
+    if (trial?.link === link && link !== current) caution.wasNeeded()
+    const before = current
     current = link
+    endTrial()
+    tried = 0
     isReady = true
-    // What was asked over another is answered with an error at once, and asked again over this one.
-    for (const other of others) other.close()
+    // What was asked over the other is answered with an error at once, and asked again over this one.
+    if (before !== link) before.close()
     options.onConnection('online')
     ready.resolve()
-    if (wasReady) for (const handler of [...reconnected]) handler()
     wasReady = true
   }
 
@@ -109,14 +118,19 @@ export function connectSignaling(options: {
     rtt = rtt === undefined ? took : rtt + (took - rtt) / 4
   }
 
-  async function ask(link: Link, cam: string, isStill: () => boolean): Promise<void> {
+  async function ask(link: Link, cam: string): Promise<void> {
     isAsking = true
     const asked = performance.now()
-    const late = setTimeout(() => isStill() && another(), replyPatience(rtt))
+    if (caution.mayHurry() && isStill()) tryAnother()
+    const late = setTimeout(() => isStill() && tryAnother(), replyPatience(rtt))
     try {
       await link.emit('beacon', { cam }, REPLY_MS)
       measure(performance.now() - asked)
-      if (link === current) dropStandbys()
+      if (link === current && trial) {
+        caution.wasNeedless()
+        endTrial()
+        tried = 0
+      }
     } catch {
       // closed, by the other's success or by this page
     } finally {
@@ -125,16 +139,30 @@ export function connectSignaling(options: {
     }
   }
 
-  function another(): void {
-    if (performance.now() - triedAt < spacing) return
-    triedAt = performance.now()
-    spacing = Math.min(SPACING_MAX_MS, spacing * 1.3)
-    standbys.push(open(true))
-    if (standbys.length > STANDBYS_MOST) standbys.shift()?.close()
+  function tryAnother(): void {
+    if (trial) return
+    if (tried === 0) firstTryAt = performance.now()
+    // One that is not connected would stand in the way of the new one.
+    if (!isReady) current.close()
+    const link = open(isReady)
+    if (!isReady) current = link
+    giveIt(link, trialMs(tried++, performance.now() - firstTryAt, took))
   }
-  function dropStandbys(): void {
-    for (const link of standbys.splice(0)) link.close()
-    spacing = SPACING_MIN_MS
+  function giveIt(link: Link, ms: number): void {
+    clearTimeout(trial?.timer)
+    trial = { link, timer: setTimeout(tryNext, ms) }
+  }
+  function tryNext(): void {
+    endTrial()
+    if (isStill()) tryAnother()
+    else tried = 0
+  }
+  function endTrial(): void {
+    if (!trial) return
+    clearTimeout(trial.timer)
+    // The one there is goes on trying by itself.
+    if (trial.link !== current) trial.link.close()
+    trial = undefined
   }
 
   return {
@@ -142,10 +170,19 @@ export function connectSignaling(options: {
       const timeout = new Promise<never>((_, reject) =>
         setTimeout(() => reject(new Error('no reply')), REPLY_MS),
       )
+      timeout.catch(() => undefined)
       try {
-        await Promise.race([ready.promise, timeout])
-        const parsed = v.safeParse(replies[kind], await current.emit(kind, request, REPLY_MS))
-        return (parsed.success ? parsed.output : { hint: 'no_reply' }) as never
+        for (;;) {
+          await Promise.race([ready.promise, timeout])
+          const link = current
+          try {
+            const reply = await Promise.race([link.emit(kind, request, REPLY_MS), timeout])
+            const parsed = v.safeParse(replies[kind], reply)
+            return (parsed.success ? parsed.output : { hint: 'no_reply' }) as never
+          } catch (error) {
+            if (link === current || !REPEATABLE.has(kind)) throw error
+          }
+        }
       } catch {
         return { hint: 'no_reply' } as never
       }
@@ -156,16 +193,18 @@ export function connectSignaling(options: {
         if (joinAnswer === answer) joinAnswer = undefined
       }
     },
-    doubt(cam, isStill = () => true) {
-      if (!isReady || isAsking) another()
-      else void ask(current, cam, isStill)
+    doubt(cam, still = () => true) {
+      isStill = still
+      if (!isReady || isAsking) tryAnother()
+      else void ask(current, cam)
     },
     onReconnect(handler) {
       reconnected.add(handler)
       return () => void reconnected.delete(handler)
     },
     close() {
-      dropStandbys()
+      isStill = () => false
+      endTrial()
       current.close()
     },
   }

@@ -12,6 +12,8 @@ export type Link = {
 }
 
 export type LinkEvents = {
+  /** The server can be reached, and has not yet been given the proof; connecting took so many ms. */
+  opened(took: number): void
   /** connected, and the server has taken the proof, so many ms after it was sent */
   ready(took: number): void
   /** was connected; it tries again by itself */
@@ -39,7 +41,7 @@ export function openLink(auth: KeyPair, events: LinkEvents, { isStandby }: { isS
   })
   let closed = false
   const again = (ms: number) => setTimeout(() => !closed && socket.connect(), ms)
-  quickenConnecting(socket)
+  quickenConnecting(socket, events.opened)
 
   socket.on('challenge', async (challenge: Challenge) => {
     const sealed = await sealAuth(challenge, { key: auth, role: 'viewer', origin: location.origin })
@@ -81,7 +83,7 @@ export function openLink(auth: KeyPair, events: LinkEvents, { isStandby }: { isS
  * Where connecting was quick before, a try that takes much longer is given up for a new one: in an outage TCP asks ever
  * more seldom (RFC 6298 §5), and would find its end seconds late.
  */
-function quickenConnecting(socket: Socket): void {
+function quickenConnecting(socket: Socket, opened: (took: number) => void): void {
   const { io: manager } = socket
   let began = performance.now()
   manager.on('reconnect_attempt', () => {
@@ -94,5 +96,6 @@ function quickenConnecting(socket: Socket): void {
   manager.on('open', () => {
     const took = performance.now() - began
     manager.timeout(Math.min(CONNECT_MAX_MS, Math.max(CONNECT_MIN_MS, 4 * took)))
+    opened(took)
   })
 }
