@@ -14,7 +14,7 @@ export type PathSigns = Signs & {
   rtt?: number
 }
 
-const PATIENCE_MIN_MS = 150
+const PATIENCE_MIN_MS = 100
 /** A heartbeat comes each second: no sign at all for longer than this is a reason to ask, at any frame rate. */
 const PATIENCE_MAX_MS = 1500
 const PROBE_MIN_MS = 150

@@ -37,11 +37,13 @@ export type LiveViewOptions = WatchOptions & {
   open?: typeof watch
 }
 
-const LOOK_MS = 100
+const LOOK_MS = 50
 /** A look that comes later than this: the page stood still, and what came meanwhile is heard first. */
 const STOOD_STILL_MS = 1000
 const TRIES = 10
 const ASK_EVERY_MS = 500
+/** A session that is being replaced and was heard of since: signaling need not be asked for its sake. */
+const HEARD_MS = 400
 /** A session that ends by itself at its longest is followed by another before that. */
 const RENEW_MS = SESSION_MAX_S * 1000 - 5 * 60_000
 
@@ -209,8 +211,8 @@ export function openLiveView(options: LiveViewOptions): LiveView {
     const session = shown.value
     if (session && !stoodStill) judge(session, now)
     stage.look()
-    const isBehind = isReplacing && shown.value?.state() !== 'live'
-    if (isBehind && now - askedAt > ASK_EVERY_MS) ask()
+    const isSilent = !shown.value || now - heardAt(shown.value.signs()) > HEARD_MS
+    if (isReplacing && isSilent && now - askedAt > ASK_EVERY_MS) ask()
     state.value = pageState({
       shown: shown.value?.state(),
       isReplacing,
@@ -241,7 +243,8 @@ export function openLiveView(options: LiveViewOptions): LiveView {
   function ask(): void {
     const asked = clock.now()
     askedAt = asked
-    options.doubt?.(() => !shown.value || heardAt(shown.value.signs()) <= asked)
+    const isWanted = (): boolean => !options.signal.aborted && !isOver && !page.isHidden()
+    options.doubt?.(() => isWanted() && (!shown.value || heardAt(shown.value.signs()) <= asked))
   }
 
   function happened(event: PageEvent): void {

@@ -18,7 +18,8 @@ describe('doubt', () => {
     assert.equal(doubtOf(flowing, now), 'none')
   })
   it('asks when steady frames are missed, long before a heartbeat is', () => {
-    assert.equal(doubtOf({ ...flowing, frameAt: now - 350, heartbeatAt: now - 350 }, now), 'probe')
+    assert.equal(doubtOf({ ...flowing, frameAt: now - 120, heartbeatAt: now - 120 }, now), 'probe')
+    assert.equal(doubtOf({ ...flowing, frameAt: now - 80, heartbeatAt: now - 80 }, now), 'none')
   })
   it('is more patient where frames come unevenly', () => {
     const uneven = { ...flowing, interval: { mean: 300, deviation: 150 } }

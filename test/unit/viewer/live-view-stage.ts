@@ -29,6 +29,8 @@ export type Scene = {
   attempts: FakeAttempt[]
   ended: string[]
   doubts: number
+  /** what the view said last: whether there is still a reason to doubt */
+  isStill: () => boolean
   hidden: boolean
   online: boolean
   happen(event: PageEvent): void
@@ -49,6 +51,7 @@ export function openScene(more: Partial<LiveViewOptions> = {}): Scene {
     attempts: [],
     ended: [],
     doubts: 0,
+    isStill: () => false,
     hidden: false,
     online: true,
     happen: event => {
@@ -72,7 +75,10 @@ export function openScene(more: Partial<LiveViewOptions> = {}): Scene {
     isFinal,
     wake: () => new Promise(() => undefined),
     news: () => new Promise(() => undefined),
-    doubt: () => scene.doubts++,
+    doubt: isStill => {
+      scene.doubts++
+      scene.isStill = isStill
+    },
     onReconnect: listen(reconnects),
     onEnd: code => scene.ended.push(code),
     clock,

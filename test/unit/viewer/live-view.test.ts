@@ -57,6 +57,30 @@ describe('live view', () => {
     assert.equal(scene.attempts.length, 2)
   })
 
+  it('asks signaling again and again while nothing is heard, however young the last picture is', async () => {
+    const old = await goLive()
+    old.carries = false
+    await scene.clock.pass(1900)
+    assert.equal(state(), 'live')
+    assert.ok(scene.doubts >= 3, `${scene.doubts} times`)
+    assert.ok(scene.isStill())
+    await nth(1).confirm()
+    await scene.clock.pass(500)
+    assert.equal(scene.isStill(), false, 'a picture ends it')
+  })
+
+  it('nothing is doubted for a page that nobody sees, or that was left', async () => {
+    const old = await goLive()
+    old.carries = false
+    await scene.clock.pass(1500)
+    scene.hidden = true
+    assert.equal(scene.isStill(), false)
+    scene.hidden = false
+    assert.ok(scene.isStill())
+    scene.stop()
+    assert.equal(scene.isStill(), false)
+  })
+
   it('keeps the old session when it comes back first, and closes the new one', async () => {
     const old = await goLive()
     old.carries = false
