@@ -27,6 +27,22 @@ async function gone(pid: number, ms = 3000) {
   }
 }
 
+/** Milliseconds of every timer that `work` sets while it runs. */
+function timersSetBy(work: () => void): (number | undefined)[] {
+  const set: (number | undefined)[] = []
+  const { setTimeout: real } = globalThis
+  globalThis.setTimeout = ((...args: Parameters<typeof real>) => {
+    set.push(args[1])
+    return real(...args)
+  }) as typeof real
+  try {
+    work()
+  } finally {
+    globalThis.setTimeout = real
+  }
+  return set
+}
+
 describe('media process', function () {
   this.timeout(60_000)
   const closers: (() => Promise<unknown>)[] = []
@@ -106,6 +122,20 @@ describe('media process', function () {
     await fresh.first(1)
     assert.equal(fresh.frames[0]?.key, true)
     assert.notEqual(share.pid(), pid)
+  })
+
+  it('by itself stays open for half a minute: who lost the path comes back to a picture', async () => {
+    const { share } = open(PATTERN, { lingerMs: undefined as never })
+    const viewer = view(share)
+    await viewer.first(3)
+    const vp8 = view(share, 'vp8')
+    await vp8.first(3)
+    assert.deepEqual(
+      timersSetBy(vp8.close),
+      [5000],
+      'less for an encoding that nobody takes while others watch',
+    )
+    assert.deepEqual(timersSetBy(viewer.close), [30_000])
   })
 
   it('killed is crashed and reconnecting, then another one is live', async () => {

@@ -59,6 +59,8 @@ export type Feed = {
 }
 export type FeedOptions = SourceIdentity & { lingerMs: number }
 
+/** How long an encoding is kept up for a viewer that may come back to it. */
+const UNUSED_MS = 5000
 const CLOSED: SourceStatus = { state: 'closed' }
 const PACKETIZE = { h264: packetizeH264, vp8: packetizeVp8 }
 
@@ -147,7 +149,10 @@ export function createFeed(config: SourceConfig, options: FeedOptions, onStatus:
     leave: (lane, route) => {
       if (!lane.routes.delete(route) || lane.routes.size > 0 || !lane.wanted) return
       clearTimeout(lane.linger)
-      lane.linger = setTimeout(release, options.lingerMs, lane)
+      // While others watch, an encoding that nobody takes is only work.
+      const isWatched = lanes.some(({ routes }) => routes.size > 0)
+      const ms = isWatched ? Math.min(UNUSED_MS, options.lingerMs) : options.lingerMs
+      lane.linger = setTimeout(release, ms, lane)
     },
     setRate: (lane, bps) => {
       lane.bps = bps

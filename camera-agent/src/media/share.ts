@@ -42,11 +42,12 @@ export type Share = {
 export type ShareOptions = {
   cameraName: string
   camId: string
-  /** How long the source stays open after its last viewer left; default 5000. */
+  /** How long the source stays open after its last viewer left; default 30 000. */
   lingerMs?: number
 }
 
-const LINGER_MS = 5000
+/** A viewer that lost its path comes back to a picture, not to a source that has yet to be opened. */
+const LINGER_MS = 30_000
 /** A sub stream that failed is left alone this long. */
 const SUB_RETRY_MS = 60_000
 
