@@ -5,7 +5,7 @@ import { DENIED_PROBES } from '@ownsight/turn-config/denied-probes'
 import { parseTurnOptions, type TurnOptionsInput } from '@ownsight/turn-config/options'
 import { render, renderFirewall } from '@ownsight/turn-config/render'
 import { createLab, type Lab } from '../netlab/lab.ts'
-import { ownFiles, startTurn, type Turn, type TurnFacts } from '../netlab/turn.ts'
+import { startTurn, type Turn, type TurnFacts } from '../netlab/turn.ts'
 import { start, stopAll } from '../support/processes.ts'
 import { removeTemp, tempFolder } from '../support/temp.ts'
 
@@ -25,12 +25,13 @@ describe('contract: ownsight-turn check', function () {
     port: facts.port,
     tls: { cert: facts.cert, key: facts.key, port: 443 },
     relayPorts: [...facts.relayPorts],
+    stateFolder: facts.folder,
     user: 'root',
   })
   const config =
     (edit = (text: string) => text) =>
     (facts: TurnFacts): string =>
-      edit(`${render(parseTurnOptions(optionsOf(facts)))}\n${ownFiles(facts)}`)
+      edit(render(parseTurnOptions(optionsOf(facts))))
   const serve = async (edit?: (text: string) => string): Promise<void> => {
     await turn?.stop()
     turn = await startTurn(lab, { config: config(edit) })

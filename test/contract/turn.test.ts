@@ -1,190 +1,144 @@
 import assert from 'node:assert/strict'
-import { execFileSync } from 'node:child_process'
+import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { mintCredential } from '@ownsight/turn-config/credentials'
-import { parseTurnOptions, type TurnOptionsInput } from '@ownsight/turn-config/options'
-import { render } from '@ownsight/turn-config/render'
-import { createLab, type Lab } from '../netlab/lab.ts'
-import { ownFiles, startTurn, type Turn, type TurnFacts } from '../netlab/turn.ts'
-import type { Probed, Step } from '../netlab/turn-probe.ts'
-import { stopAll } from '../support/processes.ts'
+import { parseTurnOptions } from '@ownsight/turn-config/options'
+import { renderFirewall } from '@ownsight/turn-config/render'
+import { login, OLD_SECRET, openTurnStage, PORT, RELAY, type TurnStage } from '../netlab/turn-stage.ts'
+import type { Login, Step } from '../netlab/turn-talk.ts'
+import { start, stopAll } from '../support/processes.ts'
+import { until } from '../support/wait.ts'
 
-const PROBE = join(import.meta.dirname, '../netlab/turn-probe.ts')
-/** The lab's own public addresses are reserved ones; the viewer's box has one of them. */
-const LAB = ['198.51.100.0-198.51.100.255']
-const OLD = 'o'.repeat(43)
-
-/** One TLS handshake of one version, with a client that would take any; prints the version, or `refused`. */
-const HELLO = `
-const [host, ca, version] = process.argv.slice(1)
-const options = { host, port: 443, ca: require('node:fs').readFileSync(ca), minVersion: version, maxVersion: version }
-const socket = require('node:tls').connect({ ...options, ciphers: 'DEFAULT@SECLEVEL=0' })
-const say = what => (process.stdout.write(what), process.exit())
-// coturn drops what it does not speak, and says nothing.
-socket.setTimeout(4000, () => say('refused'))
-socket.on('secureConnect', () => say(socket.getProtocol()))
-socket.on('error', error => say(error.code === 'ECONNREFUSED' ? 'no listener' : 'refused'))`
-
-/** Each line of the renderer as a real coturn obeys it: asked from a home in the lab, never read from the file. */
+/**
+ * What a relay must refuse, asked of a real coturn with a rendered file. That each line of the file is in force by itself,
+ * and that the question would notice its absence: turn-options.test.ts.
+ */
 describe('contract: coturn with a rendered configuration', function () {
   this.timeout(120_000)
-  let lab: Lab<'viewer'>
-  let turn: Turn
-
-  const rendered =
-    (change: Partial<TurnOptionsInput> = {}, edit = (text: string) => text) =>
-    (facts: TurnFacts): string =>
-      edit(
-        `${render(
-          parseTurnOptions({
-            realm: facts.realm,
-            externalIp: [facts.ipv4[0] ?? '', facts.ipv6[0] ?? ''],
-            secrets: [facts.secret, OLD],
-            port: facts.port,
-            tls: { cert: facts.cert, key: facts.key, port: 443 },
-            relayPorts: [...facts.relayPorts],
-            userQuota: 2,
-            sessionKbit: 800,
-            allowPeers: LAB,
-            ...change,
-          }),
-        )}\n${ownFiles(facts)}`,
-      )
-  before(async () => {
-    lab = await createLab({ homes: { viewer: { nat: 'open', family: 'dual' } } })
+  let stage: TurnStage
+  before(() => {
+    stage = openTurnStage()
   })
-  beforeEach(async () => {
-    turn = await startTurn(lab, { config: rendered() })
-  })
-  afterEach(() => turn?.stop())
   after(async () => {
-    await lab?.close()
+    await stage?.close()
     await stopAll()
   })
 
-  function probe(steps: Step[], host = turn.ipv4[0] ?? ''): Probed {
-    const [command = '', ...before] = lab.homes.viewer.prefix
-    const args = [
-      ...before,
-      process.execPath,
-      '--no-warnings',
-      PROBE,
-      host,
-      String(turn.port),
-      JSON.stringify(steps),
-    ]
-    return JSON.parse(execFileSync(command, args, { encoding: 'utf8' }))
+  const ask = (steps: Step[], host: string = RELAY.ipv4) => stage.probe.talk({ host, port: PORT, steps })
+  const codes = async (...steps: Step[]): Promise<(number | null)[]> =>
+    (await ask(steps)).map(({ code }) => code)
+  const allocate = (who: Login = login(), more: object = {}): Step => ({ do: 'allocate', ...who, ...more })
+  const itself: Step = { do: 'permit', peer: 'itself' }
+
+  it('knows every option', () =>
+    stage.serve(stage.render(), async coturn => {
+      assert.doesNotMatch(coturn.stdout(), /bad configuration|unrecognized|unknown option/i)
+      assert.deepEqual(await codes(allocate(), itself), [0, 0])
+    }))
+
+  it('these words would be in its log', () =>
+    stage.serve(`${stage.render()}\ndenied-peer-ips=10.0.0.0-10.255.255.255\n`, async coturn => {
+      assert.match(coturn.stdout(), /bad configuration|unrecognized|unknown option/i)
+    }))
+
+  it('takes credentials of both secrets, and no wrong, expired, foreign or changed one', () =>
+    stage.serve(stage.render(), async () => {
+      const good = login()
+      const rows: [string, Step, number][] = [
+        ['good', allocate(good), 0],
+        ['of the older secret', allocate(login({ secret: OLD_SECRET })), 0],
+        ['of another relay', allocate(login({ secret: 'w'.repeat(43) })), 401],
+        ['good, for another realm', allocate(good, { realm: 'other.test' }), 437],
+        ['ended', allocate(login({ now: Date.now() / 1000 - 700 })), 401],
+        ['with its end put off', allocate({ ...good, username: `9${good.username}` }), 401],
+        ['with the user of another', allocate({ ...good, username: login().username }), 401],
+        ['without a password', allocate({ ...good, credential: '' }), 401],
+        ['without an end', allocate({ username: 'ada', credential: 'x' }), 401],
+      ]
+      for (const [what, step, code] of rows) assert.deepEqual(await codes(step), [code], what)
+    }))
+
+  it('a request that was listened to is of no use from another port, nor another’s credential on this allocation', () =>
+    stage.serve(stage.render(), async () => {
+      const replay: Step = { do: 'replay' }
+      const [mine, other] = [login(), login()]
+      assert.deepEqual(
+        await codes(allocate(mine), replay, { do: 'as', ...other }, itself, { do: 'refresh', lifetime: 0 }),
+        [0, 438, 0, 441, 441],
+      )
+      assert.deepEqual(await codes(allocate(mine), itself, replay), [0, 0, 438])
+    }))
+
+  it('a credential that has ended opens nothing new; what it opened lives on, through new nonces too', () =>
+    stage.serve(stage.render().replace('stale-nonce=600', 'stale-nonce=3'), async () => {
+      const short = login({ ttlSeconds: 2 })
+      const wait: Step = { do: 'wait', ms: 4000 }
+      const refresh: Step = { do: 'refresh', lifetime: 600 }
+      assert.deepEqual(
+        await codes(allocate(short), wait, refresh, refresh, itself, wait, refresh, refresh, itself),
+        [0, 0, 438, 0, 0, 0, 438, 0, 0],
+      )
+      assert.deepEqual(await codes(allocate(short)), [401], 'used again')
+    }))
+
+  const REFUSED = {
+    ipv4: [
+      ...['127.0.0.1', '0.0.0.0', '10.1.2.3', '172.16.0.1', '172.31.255.255', '192.168.1.1'],
+      ...['169.254.169.254', '100.64.0.1', '198.18.0.1', '224.0.0.1', '255.255.255.255'],
+      ...[RELAY.second, '8.8.4.4'],
+    ],
+    ipv6: [
+      ...['::1', '::', 'fe80::1', 'fd00:ec2::254', 'fc00::1', 'ff02::1', '2600::1'],
+      ...['::ffff:127.0.0.1', '::ffff:10.1.2.3', '::ffff:169.254.169.254', '64:ff9b::10.1.2.3'],
+    ],
   }
-  const login = (
-    more: { secret?: string; ttlSeconds?: number; now?: number } = {},
-  ): Extract<Step, { do: 'allocate' }> => {
-    const { username, credential } = mintCredential({ secret: turn.secret, ...more })
-    return { do: 'allocate', username, password: credential }
-  }
-  const permits = (peers: readonly string[], host?: string): (number | null)[] =>
-    probe([login(), ...peers.map(peer => ({ do: 'permit' as const, peer }))], host).codes.slice(1)
+  it('reaches no loopback, private, link-local, metadata or multicast address, no other of this machine, and none denied', () =>
+    stage.serve(stage.render(), async () => {
+      for (const family of ['ipv4', 'ipv6'] as const) {
+        const more = family === 'ipv6' ? { family } : {}
+        for (const peer of REFUSED[family])
+          assert.deepEqual(await codes(allocate(login(), more), { do: 'permit', peer }), [0, 403], peer)
+      }
+      assert.deepEqual(
+        await codes(allocate(), { do: 'permit', peer: '10.20.0.9' }, { do: 'permit', peer: '8.8.8.8' }),
+        [0, 0, 0],
+      )
+    }))
 
-  it('knows every option, and says nothing of its software', () => {
-    assert.doesNotMatch(turn.process.stdout(), /bad configuration|unrecognized|unknown option/i)
-    const { codes, software } = probe([login()])
-    assert.deepEqual(codes, [0])
-    assert.equal(software, null)
-  })
-
-  it('takes credentials of both secrets, and no wrong, expired, foreign or shortened one', () => {
-    const step = login()
-    const rows: [Step, number][] = [
-      [step, 0],
-      [login({ secret: OLD }), 0],
-      [login({ secret: 'w'.repeat(43) }), 401],
-      [login({ now: Date.now() / 1000 - 700 }), 401],
-      [{ ...step, username: `9${step.username}` }, 401],
-      [{ ...step, password: '' }, 401],
-      [{ do: 'allocate', username: 'ada', password: 'x' }, 401],
-    ]
-    for (const [each, code] of rows) assert.deepEqual(probe([each]).codes, [code], JSON.stringify(each))
-  })
-
-  it('a credential that has ended opens nothing new, and what it opened lives on', () => {
-    const short = login({ ttlSeconds: 2 })
-    const { codes } = probe([
-      short,
-      { do: 'wait', ms: 4000 },
-      { do: 'refresh', lifetime: 600 },
-      { do: 'permit', peer: 'itself' },
-    ])
-    assert.deepEqual(codes, [0, 0, 0])
-    assert.deepEqual(probe([short]).codes, [401], 'used again')
-  })
-
-  const REFUSED = [
-    '127.0.0.1',
-    '0.0.0.0',
-    '10.1.2.3',
-    '172.16.0.1',
-    '172.31.255.255',
-    '192.168.1.1',
-    '169.254.169.254',
-    '100.64.0.1',
-    '198.18.0.1',
-    '224.0.0.1',
-    '255.255.255.255',
-    '203.0.113.11',
-  ]
-  it('reaches no loopback, private, link-local, metadata or multicast address, and no other one of this machine', () => {
-    assert.deepEqual(
-      permits(REFUSED),
-      REFUSED.map(() => 403),
-    )
-  })
-
-  it('reaches public peers, and itself, where two relayed ends meet', () => {
-    assert.deepEqual(permits(['198.51.100.9', '8.8.8.8', 'itself']), [0, 0, 0])
-  })
-
-  it('one more allocation than the quota of a credential is refused', () => {
-    const step = login()
-    assert.deepEqual(
-      [0, 1, 2].map(() => probe([step]).codes[0]),
-      [0, 0, 486],
-    )
-  })
-
-  it('no more gets through one allocation than its bound', () => {
-    const { poured = 0 } = probe([
-      login(),
-      { do: 'permit', peer: 'itself' },
-      { do: 'pour', bytesPerSecond: 400_000, ms: 3000 },
-    ])
-    assert.ok(poured > 20_000, `${poured} bytes a second: it does relay`)
-    assert.ok(poured < 160_000, `${poured} bytes a second of 400,000 asked, 100,000 allowed`)
-  })
-
-  it('speaks TLS 1.2 on port 443 and nothing older, and has no command line', () => {
-    const [command = '', ...before] = lab.homes.viewer.prefix
-    const hello = (version: string): string => {
-      const args = [process.execPath, '-e', HELLO, turn.ipv4[0] ?? '', turn.ca.ca, version]
-      return execFileSync(command, [...before, ...args], { encoding: 'utf8', timeout: 20_000 })
+  it('reaches no port of its own machine but those it relays on, where signaling may listen', async () => {
+    const rules = join(stage.folder, 'rules.nft')
+    const options = {
+      realm: 'x',
+      externalIp: [RELAY.ipv4],
+      secrets: [OLD_SECRET],
+      relayPorts: [50_000, 50_999],
     }
-    assert.deepEqual(['TLSv1.2', 'TLSv1.1', 'TLSv1'].map(hello), ['TLSv1.2', 'refused', 'refused'])
-    const listening = lab.server.run('ss', '-Hltn')
-    assert.ok(!listening.includes(':5766'), listening)
-  })
-
-  it('these checks notice what is missing', async () => {
-    await turn.stop()
-    const without = (line: RegExp) => rendered({}, text => text.replace(line, ''))
-    turn = await startTurn(lab, { config: without(/^denied-peer-ip=10\..*$/m) })
-    assert.deepEqual(permits(['10.1.2.3']), [0])
-    await turn.stop()
-    turn = await startTurn(lab, { config: without(/^no-software-attribute$/m) })
-    assert.match(String(probe([login()]).software), /Coturn/i)
-    await turn.stop()
-    turn = await startTurn(lab, { config: without(/^user-quota=.*$/m) })
-    const step = login()
-    assert.deepEqual(
-      [0, 1, 2].map(() => probe([step]).codes[0]),
-      [0, 0, 0],
-    )
+    writeFileSync(rules, renderFirewall(parseTurnOptions({ ...options, user: 'root' })))
+    const LISTEN = `require('node:dgram').createSocket('udp4').on('message', m => console.log(String(m)))
+      .bind(8443, '${RELAY.ipv4}', () => console.log('ready'))`
+    const [command = '', ...before] = stage.prefix()
+    const listener = start(command, [...before, process.execPath, '-e', LISTEN])
+    await listener.waitForLine(/ready/)
+    const knock = (text: string): Promise<unknown> =>
+      ask([
+        allocate(),
+        itself,
+        { do: 'send', to: { address: RELAY.ipv4, port: 8443 }, text },
+        { do: 'wait', ms: 300 },
+      ])
+    await stage.serve(stage.render(), async () => {
+      stage.run('nft', '-f', rules)
+      await knock('walled')
+      const { poured = 0 } =
+        (await ask([allocate(), itself, { do: 'pour', bytesPerSecond: 50_000, ms: 1000 }])).at(-1) ?? {}
+      assert.ok(poured > 10_000, `${poured} bytes a second between its own ends`)
+      stage.run('nft', 'delete', 'table', 'inet', 'ownsight_turn')
+      await knock('open')
+      await until(() => listener.stdout().includes('open'), {
+        timeout: 20_000,
+        what: 'the packet without a wall',
+      })
+      assert.doesNotMatch(listener.stdout(), /walled/)
+    })
+    await listener.stop()
   })
 })

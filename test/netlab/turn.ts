@@ -89,7 +89,7 @@ export async function startTurn(
 
 /** What our own renderer makes for an operator; the lab's public addresses are reserved ones, which it refuses else. */
 export const productConfig = (facts: TurnFacts): string =>
-  `${render(
+  render(
     parseTurnOptions({
       realm: facts.realm,
       externalIp: [facts.ipv4[0] ?? '', facts.ipv6[0] ?? ''],
@@ -98,17 +98,14 @@ export const productConfig = (facts: TurnFacts): string =>
       tls: { cert: facts.cert, key: facts.key, port: facts.tlsPort },
       relayPorts: [...facts.relayPorts],
       userQuota: 100,
+      stateFolder: facts.folder,
       allowPeers: [
         '198.51.100.0-198.51.100.255',
         '192.0.2.0-192.0.2.255',
         '2001:db8::-2001:db8:ffff:ffff:ffff:ffff:ffff:ffff',
       ],
     }),
-  )}\n${ownFiles(facts)}`
-
-/** Where several of them on one machine keep what is theirs. */
-export const ownFiles = ({ folder }: TurnFacts): string =>
-  `userdb=${join(folder, 'turndb')}\npidfile=${join(folder, 'turn.pid')}\n`
+  )
 
 /** Credentials as draft-uberti-behave-turn-rest makes them. */
 function iceServers(

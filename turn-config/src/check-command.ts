@@ -10,6 +10,7 @@ export type CheckValues = {
   readonly ca: string | undefined
   readonly credentialFile: string | undefined
   readonly allowPeers: readonly string[] | undefined
+  readonly denyPeers: readonly string[] | undefined
   /** read only when there is no credential file */
   readonly secret: () => string
 }
@@ -26,6 +27,7 @@ export async function checkCommand(values: CheckValues): Promise<{ words: string
       ? { secret: values.secret() }
       : { login: loginOf(read('--credential-file', values.credentialFile)) }),
     allowPeers: values.allowPeers ?? [],
+    denyPeers: values.denyPeers ?? [],
   })
   return { words: wordsOf(faults), good: faults.length === 0 }
 }

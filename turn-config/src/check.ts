@@ -35,6 +35,8 @@ export type CheckOptions = {
   readonly ca?: string | undefined
   /** ranges `first-last` that the operator has opened on purpose */
   readonly allowPeers?: readonly string[]
+  /** addresses or ranges `first-last` that the operator has closed besides */
+  readonly denyPeers?: readonly string[]
   /** milliseconds one answer may take */
   readonly timeout?: number
   /** seconds since the epoch */
@@ -226,14 +228,17 @@ async function openRanges(
     allowed.addRange(low, high, isIPv6(low) ? 'ipv6' : 'ipv4')
   }
   const faults: Fault[] = []
-  for (const address of DENIED_PROBES[family]) {
+  const closed = (options.denyPeers ?? [])
+    .flatMap(range => range.split('-'))
+    .filter(each => isIPv6(each) === (family === 'ipv6'))
+  for (const address of [...DENIED_PROBES[family], ...closed]) {
     if (isIP(address) !== 0 && allowed.check(address, family)) continue
     const code = await client.permit({ address, port: 9 }).then(() => -1, codeOf)
     if (code === -1)
       faults.push(
         fault(
           'range-open',
-          `The relay would reach ${address}, which no camera has: render its configuration again and restart it.`,
+          `The relay would reach ${address}, where no camera is: render its configuration again and restart it.`,
         ),
       )
   }

@@ -31,6 +31,8 @@ const HELP = `ownsight-turn: the configuration of a relay (coturn) that carries 
   --session-kbit N        of one allocation, each way (8000)
   --total-kbit N          of all together (no bound)
   --allow-peers A-B       peers that are refused else, such as cameras in a network of your own; may be given again
+  --deny-peers A-B        more that are refused, such as signaling's address on another machine; may be given again
+  --state-folder FOLDER   where coturn keeps its empty database and its process id (/run/ownsight-turn)
   --user NAME             user the relay runs as, for --firewall (turnserver)
   --server NAME           relay to check, as its certificate names it
   --ca FILE               PEM of who signed it, for a certificate of your own (as browsers trust)
@@ -62,6 +64,8 @@ function parse() {
         'session-kbit': text,
         'total-kbit': text,
         'allow-peers': many,
+        'deny-peers': many,
+        'state-folder': text,
         user: text,
         seconds: text,
         server: text,
@@ -99,6 +103,8 @@ function optionsOf(values: Values): TurnOptionsInput {
     sessionKbit: number('session-kbit'),
     totalKbit: number('total-kbit'),
     allowPeers: values['allow-peers'],
+    denyPeers: values['deny-peers'],
+    stateFolder: values['state-folder'],
     user: values.user,
   }) as TurnOptionsInput
 }
@@ -147,6 +153,7 @@ async function main(): Promise<number> {
       ca: values.ca,
       credentialFile: values['credential-file'],
       allowPeers: values['allow-peers'],
+      denyPeers: values['deny-peers'],
       secret: () => secretsOf(values).at(-1) ?? '',
     })
     say(words)

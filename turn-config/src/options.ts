@@ -1,4 +1,4 @@
-import { isIP } from 'node:net'
+import { BlockList, isIP } from 'node:net'
 import * as v from 'valibot'
 
 /** A setting of the relay that cannot be used: where it stands, and what to write instead. */
@@ -34,6 +34,13 @@ const range = v.pipe(
   v.check(
     value => value.split('-').length === 2 && value.split('-').every(part => isIP(part) !== 0),
     'give two addresses with a hyphen between them',
+  ),
+)
+const addresses = v.pipe(
+  v.string(),
+  v.check(
+    value => value.split('-').length <= 2 && value.split('-').every(part => isIP(part) !== 0),
+    'give an address, or two with a hyphen between them',
   ),
 )
 const count = (low: number, high: number) =>
@@ -72,6 +79,13 @@ const schema = v.strictObject({
   totalKbit: v.optional(count(64, 100_000_000)),
   /** peers that a denied range would refuse, such as cameras in a network of your own */
   allowPeers: v.optional(v.pipe(v.array(range), v.maxLength(32)), []),
+  /** more that it must not reach, such as the machine of signaling, where that is another: an address or `first-last` */
+  denyPeers: v.optional(v.pipe(v.array(addresses), v.maxLength(32)), []),
+  /** absolute; what coturn writes there is of no use after it ends. The service and the container make it */
+  stateFolder: v.optional(
+    v.pipe(v.string(), v.regex(/^(\/[0-9A-Za-z._-]+)+$/, 'give an absolute path such as /run/ownsight-turn')),
+    '/run/ownsight-turn',
+  ),
   /** user the relay runs as, for the firewall */
   user: v.optional(v.pipe(v.string(), v.regex(/^[a-z_][a-z0-9_-]{0,31}$/, 'give a user name')), 'turnserver'),
 })
@@ -101,5 +115,36 @@ export function parseTurnOptions(value: unknown): TurnOptions {
       throw new TurnOptionError(path, 'choose one outside relayPorts')
   if (tls?.port === plain) throw new TurnOptionError('tls.port', 'choose another than port')
   if (totalQuota < userQuota) throw new TurnOptionError('totalQuota', 'give at least userQuota')
+  refuseOverlap(result.output)
   return result.output
+}
+
+/** In coturn what is allowed beats what is denied: an address that is both would be open without a word. */
+function refuseOverlap({ allowPeers, denyPeers, externalIp }: TurnOptions): void {
+  const own = externalIp.flatMap(each => each.split('/'))
+  for (const [i, denied] of denyPeers.entries()) {
+    const path = `denyPeers.${i}`
+    if (own.some(each => overlap(each, denied)))
+      throw new TurnOptionError(
+        path,
+        "leave out the relay's own address, where two relayed ends meet: the firewall closes its other ports",
+      )
+    if (allowPeers.some(each => overlap(each, denied)))
+      throw new TurnOptionError(path, 'it is in allowPeers too: leave it out in one of the two')
+  }
+}
+
+function overlap(one: string, other: string): boolean {
+  const holds = (range: string, address: string): boolean => {
+    const [low = '', high = low] = range.split('-')
+    if (isIP(low) !== isIP(address)) return false
+    const family = isIP(low) === 6 ? 'ipv6' : 'ipv4'
+    const list = new BlockList()
+    list.addRange(low, high, family)
+    return list.check(address, family)
+  }
+  return (
+    other.split('-').some(address => holds(one, address)) ||
+    one.split('-').some(address => holds(other, address))
+  )
 }

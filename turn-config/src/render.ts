@@ -5,7 +5,8 @@ type Lines = readonly (string | undefined)[]
 
 /**
  * coturn's configuration, for version 4.5.2 and later. Each line is there for a reason that stands above its group; what
- * coturn does not know it only logs, so that every option here is one that a real coturn was seen to obey.
+ * coturn does not know it only logs, so that every line here has a probe that sees a real coturn obey it
+ * (test/contract/turn-options.test.ts fails for one that has none).
  */
 export function render(options: TurnOptions): string {
   const groups: [string, Lines][] = [
@@ -38,7 +39,7 @@ export function render(options: TurnOptions): string {
     [
       'Nothing of this machine, of its network or of any private one is reached through it',
       [
-        ...[...DENIED_IPV4, ...DENIED_IPV6].map(range => `denied-peer-ip=${range}`),
+        ...[...DENIED_IPV4, ...DENIED_IPV6, ...options.denyPeers].map(range => `denied-peer-ip=${range}`),
         // Two allocations of this relay meet at its own address. The firewall keeps them off its other ports.
         ...ownAddresses(options).map(own => `allowed-peer-ip=${own}`),
         ...options.allowPeers.map(range => `allowed-peer-ip=${range}`),
@@ -50,7 +51,14 @@ export function render(options: TurnOptions): string {
       'Nothing else is open, and it does not say what it is',
       ['no-cli', 'no-rfc5780', 'no-software-attribute'],
     ],
-    ['Its log goes to whoever started it', ['log-file=stdout', 'simple-log']],
+    [
+      'What it keeps: a secret in a database of coturn counts beside these, so that it has an empty one of its own',
+      [
+        `userdb=${options.stateFolder}/turndb`,
+        `pidfile=${options.stateFolder}/turnserver.pid`,
+        'log-file=stdout',
+      ],
+    ],
   ]
   return groups
     .map(([why, lines]) => [`# ${why}`, ...lines.filter(line => line !== undefined), ''].join('\n'))
@@ -102,6 +110,7 @@ export function renderFirewall(options: TurnOptions): string {
     'ct state established,related accept',
     ...own.map(each => `${v4(each) ? 'ip' : 'ip6'} daddr ${each} udp dport ${first}-${last} accept`),
     ...own.map(each => `${v4(each) ? 'ip' : 'ip6'} daddr ${each} drop`),
+    ...options.denyPeers.map(range => `${v4(range) ? 'ip' : 'ip6'} daddr ${range} drop`),
     ...allow.map(range => `${v4(range) ? 'ip' : 'ip6'} daddr ${range} accept`),
     `ip daddr { ${DENIED_IPV4.join(', ')} } drop`,
     `ip6 daddr { ::1, ${DENIED_IPV6.join(', ')} } drop`,

@@ -24,6 +24,8 @@ const all: TurnOptionsInput = {
   sessionKbit: 4000,
   totalKbit: 100_000,
   allowPeers: ['10.20.0.0-10.20.255.255', 'fd12::-fd12:ffff:ffff:ffff:ffff:ffff:ffff:ffff'],
+  denyPeers: ['192.0.2.7', '2600::1-2600::ff'],
+  stateFolder: '/run/relay',
   user: 'relay',
 }
 
@@ -56,6 +58,10 @@ describe('ownsight-turn: the renderer', () => {
     ['relayPorts', { relayPorts: [60_000, 50_000] }, /lower port first/],
     ['totalQuota', { totalQuota: 1 }, /at least userQuota/],
     ['allowPeers.0', { allowPeers: ['10.0.0.0/8'] }, /hyphen/],
+    ['denyPeers.0', { denyPeers: ['8.8.8.0/24'] }, /hyphen/],
+    ['denyPeers.0', { denyPeers: ['203.0.113.0-203.0.113.20'] }, /own address/],
+    ['denyPeers.0', { denyPeers: ['10.1.1.1'], allowPeers: ['10.0.0.0-10.255.255.255'] }, /allowPeers too/],
+    ['stateFolder', { stateFolder: 'run' }, /absolute/],
     ['user', { user: 'root; drop' }, /user name/],
     ['colour', { colour: 'red' }, /unknown setting/],
   ]
