@@ -41,6 +41,9 @@ export const probePatience = ({ rtt }: PathSigns): number =>
 export const heardAt = (signs: PathSigns): number =>
   latest(signs.heartbeatAt, signs.frameAt, signs.confirmedAt)
 
+/** From when on a session that stays silent is asked about. */
+export const probeAt = (signs: PathSigns): number => heardAt(signs) + patience(signs)
+
 /** `probe`: ask the camera for a heartbeat now. `replace`: make a new session beside this one. */
 export function doubtOf(signs: PathSigns, now: number): 'none' | 'probe' | 'replace' {
   const heard = heardAt(signs)
@@ -48,7 +51,7 @@ export function doubtOf(signs: PathSigns, now: number): 'none' | 'probe' | 'repl
   if (signs.phase === 'confirmed' && framesAreLost(signs, now)) return 'replace'
   if (signs.probedAt !== undefined && signs.probedAt > heard)
     return now - signs.probedAt > probePatience(signs) ? 'replace' : 'none'
-  return now - heard > patience(signs) ? 'probe' : 'none'
+  return now > probeAt(signs) ? 'probe' : 'none'
 }
 
 /** The camera sends and nothing is drawn: what is broken is on this side. */

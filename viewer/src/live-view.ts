@@ -2,7 +2,7 @@ import { SESSION_MAX_S } from '@ownsight/protocol/limits'
 import { type Signal, signal } from '@preact/signals'
 import { type Clock, pageClock } from './clock.ts'
 import { HIDDEN_MS, LOST_MS, SWAP_MS } from './deadlines.ts'
-import { doubtOf, hasRecovered, heardAt, probePatience } from './doubt.ts'
+import { doubtOf, hasRecovered, heardAt, probeAt, probePatience } from './doubt.ts'
 import { WatchFault } from './failures.ts'
 import { type LiveState, pageState } from './live-state.ts'
 import { openSession } from './opening.ts'
@@ -42,6 +42,8 @@ const LOOK_MS = 50
 const STOOD_STILL_MS = 1000
 const TRIES = 10
 const ASK_EVERY_MS = 500
+/** Signaling that has just been reached is not doubted. */
+const REACHED_MS = 1500
 /** A session that is being replaced and was heard of since: signaling need not be asked for its sake. */
 const HEARD_MS = 400
 /** A session that ends by itself at its longest is followed by another before that. */
@@ -227,6 +229,9 @@ export function openLiveView(options: LiveViewOptions): LiveView {
     if (now - (heartbeatAt ?? confirmedAt) > LOST_MS) return end(session, 'lost')
     // Nothing is drawn on a hidden page: a new session could not show itself.
     if (page.isHidden()) return
+    // What will be missed before the next look is not noticed later than that.
+    const due = probeAt(session.signs()) - now
+    if (due > 0 && due < LOOK_MS) clock.after(due + 1, look)
     const doubt = doubtOf(session.signs(), now)
     if (doubt === 'probe') probe(session)
     const isOld = now - confirmedAt > RENEW_MS
@@ -267,11 +272,17 @@ export function openLiveView(options: LiveViewOptions): LiveView {
     look()
   }
 
-  const stops = [clock.every(LOOK_MS, look), page.on(happened)]
+  const stops = [
+    clock.every(LOOK_MS, look),
+    page.on(happened),
+    options.onReconnect?.(() => {
+      askedAt = clock.now() + REACHED_MS
+    }),
+  ]
   options.signal.addEventListener(
     'abort',
     () => {
-      for (const stop of stops) stop()
+      for (const stop of stops) stop?.()
       cancelHidden()
       stage.retire('drop')
       coming.value = undefined

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { HIDDEN_MS, LAST_PICTURE_MS, LOST_MS, SWAP_MS } from '../../../viewer/src/deadlines.ts'
+import { probeAt } from '../../../viewer/src/doubt.ts'
 import { settle } from './fake-clock.ts'
 import { type FakeAttempt, openScene, type Scene } from './live-view-stage.ts'
 
@@ -67,6 +68,29 @@ describe('live view', () => {
     await nth(1).confirm()
     await scene.clock.pass(500)
     assert.equal(scene.isStill(), false, 'a picture ends it')
+  })
+
+  it('does not doubt a connection to signaling that has just been made', async () => {
+    const old = await goLive()
+    old.carries = false
+    await scene.clock.pass(700)
+    const before = scene.doubts
+    scene.reconnect()
+    await scene.clock.pass(1400)
+    assert.equal(scene.doubts, before)
+    await scene.clock.pass(1500)
+    assert.ok(scene.doubts > before, 'for ever')
+  })
+
+  it('notices a missed frame at its time, and not with the next look', async () => {
+    const old = await goLive()
+    const signs = scene.view.shown.value?.signs()
+    assert.ok(signs)
+    const due = probeAt(signs)
+    old.carries = false
+    for (let ms = 0; ms < 1000 && !old.said.includes('alive'); ms++) await scene.clock.pass(1)
+    const late = scene.clock.now() - due
+    assert.ok(late > 0 && late < 3, `${late} ms after it`)
   })
 
   it('nothing is doubted for a page that nobody sees, or that was left', async () => {
