@@ -56,8 +56,21 @@ describe('choice of tier', () => {
   })
 
   it('goes no higher than what fitted throughout the hold', () => {
-    const chosen = run([60_000, 400_000, ...times(HELD, 5e6)])
+    const chosen = run([60_000, ...times(HELD, 400_000), 5e6])
     assert.equal(chosen.at(-1), 'fair')
+  })
+
+  it('takes one step instead of two when the second is soon due', () => {
+    const chosen = run([60_000, 400_000, 400_000, ...times(HELD + 1, 5e6)])
+    assert.deepEqual([...new Set(chosen)], ['poor', 'best'])
+  })
+
+  it('does not wait longer for a better one because a lesser one was a mistake', () => {
+    const swings = Array.from({ length: 4 }, () => [60_000, ...times(60, 400_000)]).flat()
+    const chosen = run([...swings, 60_000, ...times(3, 200_000), ...times(HELD + 1, 5e6)])
+    assert.deepEqual([chosen.at(-2), chosen.at(-1)], ['poor', 'best'])
+    const mistakes = Array.from({ length: 3 }, (_, i) => [60_000, ...times(HELD * 2 ** i + 1, 5e6)]).flat()
+    assert.equal(run([...mistakes, 60_000, ...times(HELD + 1, 5e6)]).at(-1), 'poor')
   })
 
   it('does not swing with a budget that swings about a limit', () => {
