@@ -66,11 +66,11 @@ describe('choice of tier', () => {
   })
 
   it('does not wait longer for a better one because a lesser one was a mistake', () => {
-    const swings = Array.from({ length: 4 }, () => [60_000, ...times(60, 400_000)]).flat()
-    const chosen = run([...swings, 60_000, ...times(3, 200_000), ...times(HELD + 1, 5e6)])
-    assert.deepEqual([chosen.at(-2), chosen.at(-1)], ['poor', 'best'])
-    const mistakes = Array.from({ length: 3 }, (_, i) => [60_000, ...times(HELD * 2 ** i + 1, 5e6)]).flat()
-    assert.equal(run([...mistakes, 60_000, ...times(HELD + 1, 5e6)]).at(-1), 'poor')
+    const mistakes = (budget: number) =>
+      Array.from({ length: 3 }, (_, i) => [60_000, ...times(HELD * 2 ** i + 1, budget)]).flat()
+    const later = [60_000, ...times(HELD + 1, 5e6)]
+    assert.equal(run([...mistakes(400_000), ...later]).at(-1), 'best')
+    assert.equal(run([...mistakes(5e6), ...later]).at(-1), 'poor')
   })
 
   it('does not swing with a budget that swings about a limit', () => {
