@@ -3,12 +3,13 @@ import { LEAKS } from '../prove/leak.ts'
 import { prove } from '../prove/run.ts'
 import { verdict } from '../prove/verdict.ts'
 
-/** In the short form one fault in the server; each kind of it in the long one. */
-const leaks = process.env.OWNSIGHT_LONG ? LEAKS : (['keep'] as const)
+/** In the short form one fault in the server and one at the relay; each kind of it in the long one. */
+const leaks = process.env.OWNSIGHT_LONG ? LEAKS : (['keep', 'relay'] as const)
 const PLACES = {
-  keep: 'memory of the server',
-  log: 'log of the server',
-  file: 'temporary files of the server',
+  keep: ['memory of the server'],
+  log: ['log of the server'],
+  file: ['temporary files of the server'],
+  relay: ['memory of the relay', 'captured packets'],
 }
 
 describe('the server never saw a frame', function () {
@@ -24,11 +25,12 @@ describe('the server never saw a frame', function () {
   })
 
   for (const leak of leaks)
-    it(`attack 45: a server that keeps one frame is found out (${leak})`, async () => {
+    it(`attack 45: a server that keeps one frame, or a relay that has one, is found out (${leak})`, async () => {
       const faults = verdict(await prove({ seconds: 3, leak, say }))
-      assert.ok(
-        faults.some(fault => fault.startsWith(PLACES[leak])),
-        faults.join('\n'),
-      )
+      for (const place of PLACES[leak])
+        assert.ok(
+          faults.some(fault => fault.startsWith(place)),
+          `${place}: nothing\n${faults.join('\n')}`,
+        )
     })
 })

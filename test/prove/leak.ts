@@ -1,8 +1,9 @@
 /**
  * Faults put into copies of the programs while they load, to show that the search sees them. The camera never sends the
- * server a picture, so a server that keeps one needs an agent that hands it over: both halves are put in here.
+ * server a picture, so a server that keeps one needs an agent that hands it over: both halves are put in here. For the
+ * relay the agent's half is enough: what it is sent passes through its memory.
  */
-export const LEAKS = ['keep', 'log', 'file'] as const
+export const LEAKS = ['keep', 'log', 'file', 'relay'] as const
 export type Leak = (typeof LEAKS)[number]
 
 export type Edit = {
@@ -11,8 +12,10 @@ export type Edit = {
   readonly WITHOUT_REPLACEMENT: string
 }
 
+type Keep = Exclude<Leak, 'relay'>
+
 /** The line that would be added to the server. */
-const KEEPS: { [leak in Leak]: string } = {
+const KEEPS: { [leak in Keep]: string } = {
   keep: ';(globalThis as { kept?: unknown }).kept = request.body',
   log: ";process.stderr.write((request.body as Buffer).toString('base64'))",
   file:
@@ -20,7 +23,7 @@ const KEEPS: { [leak in Leak]: string } = {
     "{(await import('node:os')).tmpdir()}/still`, request.body as Buffer)",
 }
 
-export const serverEdit = (leak: Leak): Edit => ({
+export const serverEdit = (leak: Keep): Edit => ({
   WITHOUT_FILE: 'signaling/src/http.ts',
   WITHOUT_TEXT: 'app.register(fastifyCookie)',
   WITHOUT_REPLACEMENT: `app.register(fastifyCookie)
@@ -29,6 +32,18 @@ export const serverEdit = (leak: Leak): Edit => ({
     ${KEEPS[leak]}
     return {}
   })`,
+})
+
+/** Pictures in plain beside the sealed ones, to the relay's own port. Longer than a packet of video, which would cover it. */
+export const plainEdit = (relay: { address: string; port: number }): Edit => ({
+  WITHOUT_FILE: 'camera-agent/src/session.ts',
+  WITHOUT_TEXT: 'peer.sendVideo(frame)',
+  WITHOUT_REPLACEMENT: `peer.sendVideo(frame)
+      if (frame.key) void import('node:dgram').then(({ createSocket }) => {
+        const socket = createSocket('udp4')
+        const plain = Buffer.concat([...frame.payloads]).subarray(0, 9000)
+        socket.send(plain, ${relay.port}, '${relay.address}', () => socket.close())
+      })`,
 })
 
 export const agentEdit = (server: string): Edit => ({

@@ -7,11 +7,11 @@ import { verdict } from './verdict.ts'
 const HELP = `npm run prove: shows that signaling server and relay never hold a picture.
 
 A camera with pictures made at random for this run is watched in Chromium through the real signaling server and a real
-relay (coturn). Then all that these two had is searched for the pictures: full memory, logs, database, temporary files,
+relay (coturn), configured by ownsight-turn and lent by that server. Then all that these two had is searched for the pictures: full memory, logs, database, temporary files,
 and the packets on the wire. The same search in the camera agent's memory must find them. It needs root.
 
   --seconds N      how long to watch (default 20)
-  --break WHAT     put a fault into a copy of the server, to see this fail: ${LEAKS.join(', ')}
+  --break WHAT     put a fault into a copy of server or camera, to see this fail: ${LEAKS.join(', ')}
   --json           the result as JSON
   --help           this text
 

@@ -9,7 +9,7 @@ import { type Started, start } from '../support/processes.ts'
 import { freePort } from '../support/signaling.ts'
 import { until } from '../support/wait.ts'
 import { type Coturn, startCoturn } from './coturn.ts'
-import { agentEdit, type Leak, serverEdit } from './leak.ts'
+import { agentEdit, type Edit, type Leak, plainEdit, serverEdit } from './leak.ts'
 import { makeMarkedVideo } from './marked-video.ts'
 import { type Findings, needlesOf } from './needles.ts'
 import { dumpMemory, searchFiles, searchText } from './places.ts'
@@ -27,8 +27,9 @@ export type Proof = { places: Place[]; media: string[]; relayed: number }
 export type ProveOptions = { seconds: number; leak?: Leak; say: (line: string) => void }
 
 /**
- * Plays a camera whose pictures nobody can guess through the real server and a real relay to a real browser, then
- * searches everything that server and relay had. What must find them is the same search in the agent and the browser.
+ * Plays a camera whose pictures nobody can guess through the real server to a real browser, by way of a relay that this
+ * server lends and that is set up as an operator does it; then searches everything that server and relay had. What must
+ * find them is the same search in the agent.
  */
 export async function prove(options: ProveOptions): Promise<Proof> {
   const { seconds, leak, say } = options
@@ -46,23 +47,27 @@ export async function prove(options: ProveOptions): Promise<Proof> {
     const coturn = await startCoturn(relayFolder, address, turnPort)
     cleanUp.push(() => coturn.process.stop())
     say('[2/5] starting server, relay, capture, camera and browser')
-    const house = await openHouse(withEdit(leak && serverEdit(leak), { TMPDIR: makeFolder(temporary) }))
+    const server = leak && leak !== 'relay' ? serverEdit(leak) : undefined
+    const house = await openHouse({
+      ...withEdit(server, { TMPDIR: makeFolder(temporary) }),
+      args: coturn.signaling,
+    })
     cleanUp.push(() => house.close())
     const { origin, port, data, setupToken } = house.signaling()
     const captured = await startCapture(capture, `tcp port ${port} or udp`)
     cleanUp.push(() => captured.stop('SIGINT'))
     const { page } = await house.profile()
-    await relayOnly(page, coturn)
+    await hideAddress(page)
     await signUp(page, origin, { token: setupToken, name: 'home' })
     const agent = startAgent({
       server: origin,
       cameras: [{ name: 'Door', source: { kind: 'file', path: video.path } }],
-      ...withEdit(leak && agentEdit(origin), {}),
+      ...withEdit(agentFault(leak, origin, coturn), {}),
     })
     cleanUp.push(() => agent.dispose())
     await house.pairAndWatch(page, agent, 'Door')
     say(`[3/5] watching through the relay for ${seconds} s`)
-    const relayed = await watchFor(page, seconds)
+    const relayed = await watchFor(page, seconds, coturn)
 
     say('[4/5] taking the memory of server, relay and camera')
     const memory = (name: string) => join(folder, `${name}.memory`)
@@ -131,35 +136,39 @@ async function startCapture(file: string, filter: string): Promise<Started> {
   return tcpdump
 }
 
-/** The page's connections may use the relay and nothing else. */
-async function relayOnly(page: Page, { iceServer }: Coturn): Promise<void> {
-  await page.addInitScript(server => {
+const agentFault = (leak: Leak | undefined, origin: string, relay: Coturn): Edit | undefined =>
+  leak === 'relay' ? plainEdit(relay) : leak && agentEdit(origin)
+
+/** The viewer's own switch: it uses relays that signaling lends, and no other way. What it made is kept to be looked at. */
+async function hideAddress(page: Page): Promise<void> {
+  await page.addInitScript(() => {
+    localStorage.setItem('ownsight-hide-address', 'yes')
     const Native = globalThis.RTCPeerConnection
     const made: RTCPeerConnection[] = []
     Object.assign(globalThis, {
       connections: made,
       RTCPeerConnection: class extends Native {
         constructor(config?: RTCConfiguration) {
-          super({ ...config, iceServers: [server], iceTransportPolicy: 'relay' })
+          super(config)
           made.push(this)
         }
       },
     })
-  }, iceServer)
+  })
 }
 
-/** Resolves with the bytes of video that came through the relay; fails when they came another way. */
-async function watchFor(page: Page, seconds: number): Promise<number> {
+/** Resolves with the bytes of video that came through this relay; fails when they came another way. */
+async function watchFor(page: Page, seconds: number, relay: Coturn): Promise<number> {
   const received = () =>
     page.evaluate(async () => {
       const { connections } = globalThis as unknown as { connections: RTCPeerConnection[] }
       const stats: Record<string, unknown>[] = []
       for (const connection of connections) stats.push(...(await connection.getStats()).values())
       const pairs = stats.filter(each => each.type === 'candidate-pair' && each.nominated)
-      const types = pairs.map(pair => stats.find(each => each.id === pair.localCandidateId)?.candidateType)
+      const locals = pairs.map(pair => stats.find(each => each.id === pair.localCandidateId))
       const video = stats.filter(each => each.type === 'inbound-rtp')
       return {
-        types,
+        ways: locals.map(local => `${local?.candidateType} ${local?.url}`),
         bytes: video.reduce((sum, each) => sum + Number(each.bytesReceived), 0),
         frames: video.reduce((sum, each) => sum + Number(each.framesDecoded ?? 0), 0),
       }
@@ -172,7 +181,8 @@ async function watchFor(page: Page, seconds: number): Promise<number> {
     what: 'frames through the relay',
   })
   const last = await received()
-  if (last.types.length === 0 || last.types.some(type => type !== 'relay'))
-    throw new Error(`the picture did not come through the relay: ${last.types.join()}`)
+  const way = `relay turn:${relay.address}:${relay.port}?transport=udp`
+  if (last.ways.length === 0 || last.ways.some(each => each !== way))
+    throw new Error(`the picture did not come through the relay: ${last.ways.join()}`)
   return last.bytes
 }
