@@ -7,8 +7,9 @@ import { verdict } from './verdict.ts'
 const HELP = `npm run prove: shows that signaling server and relay never hold a picture.
 
 A camera with pictures made at random for this run is watched in Chromium through the real signaling server and a real
-relay (coturn), configured by ownsight-turn and lent by that server. Then all that these two had is searched for the pictures: full memory, logs, database, temporary files,
-and the packets on the wire. The same search in the camera agent's memory must find them. It needs root.
+relay (coturn), configured by ownsight-turn and lent by that server. Then all that these two had is searched for the
+pictures: full memory, logs, database, temporary files, and the packets on the wire. The same search in the camera
+agent's memory must find them. It needs root.
 
   --seconds N      how long to watch (default 20)
   --break WHAT     put a fault into a copy of server or camera, to see this fail: ${LEAKS.join(', ')}
