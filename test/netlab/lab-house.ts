@@ -4,7 +4,11 @@ import { type AgentOptions, isServing, startAgent, type TestAgent } from '../sup
 import { openPage, pair, signUp } from '../support/app.ts'
 import { type Chromium, type ChromiumOptions, launchChromium } from '../support/browsers.ts'
 import { trustInChromium } from '../support/private-ca.ts'
-import { type SignalingProcess, spawnTestSignaling } from '../support/signaling.ts'
+import {
+  type SignalingProcess,
+  type SignalingProcessOptions,
+  spawnTestSignaling,
+} from '../support/signaling.ts'
 import { removeTemp, tempFolder } from '../support/temp.ts'
 import { createLabCa, type LabCa } from './certificate.ts'
 import type { Lab } from './lab.ts'
@@ -25,6 +29,8 @@ export type LabHouse = {
 export type LabHouseOptions = {
   /** more of signaling's arguments, from the coturn that runs; it lends that relay unless given */
   signaling?: (turn: Turn) => string[]
+  /** how its program is run */
+  signalingProcess?: Pick<SignalingProcessOptions, 'env' | 'nodeArgs'>
   /** coturn's file, from the facts */
   turn?: (facts: TurnFacts) => string
   agent?: Omit<AgentOptions, 'server' | 'prefix'>
@@ -57,7 +63,8 @@ export async function openLabHouse(
     trustInChromium({ ...ca, args: [] }, folders.home)
     const turn = await startTurn(lab, { ca, ...(options.turn ? { config: options.turn } : {}) })
     keep({ close: turn.stop })
-    const signaling = keep(await startServer(lab, ca, family, (options.signaling ?? lend(family))(turn)))
+    const args = (options.signaling ?? lend(family))(turn)
+    const signaling = keep(await startServer(lab, ca, family, { ...options.signalingProcess, args }))
     const agent = startAgent({
       ...options.agent,
       server: signaling.origin,
@@ -95,11 +102,12 @@ const startServer = (
   lab: Lab,
   ca: LabCa,
   family: 'ipv4' | 'ipv6',
-  more: string[],
+  { args, ...more }: Pick<SignalingProcessOptions, 'env' | 'nodeArgs'> & { args: string[] },
 ): Promise<SignalingProcess> =>
   spawnTestSignaling({
+    ...more,
     port: PORT,
     viewer: viewerFolder,
     prefix: lab.server.prefix,
-    args: ['--host', lab.server[family][0], '--cert', ca.cert, '--key', ca.key, ...more],
+    args: ['--host', lab.server[family][0], '--cert', ca.cert, '--key', ca.key, ...args],
   })

@@ -18,6 +18,8 @@ export type Question =
   | { host: string; port: number; tcp: true }
 
 export type Probe = {
+  /** puts a command where it asks from */
+  readonly prefix: readonly string[]
   talk(question: Talk): Promise<Said[]>
   tls(question: { host: string; port: number; tls: SecureVersion; ca: string }): Promise<string>
   dtls(host: string, port: number): Promise<boolean>
@@ -46,6 +48,7 @@ export function startProbe(prefix: readonly string[]): Probe {
     return JSON.parse(line)
   }
   return {
+    prefix,
     talk: question => ask(question) as Promise<Said[]>,
     tls: question => ask(question) as Promise<string>,
     dtls: (host, port) => ask({ host, port, dtls: true }) as Promise<boolean>,

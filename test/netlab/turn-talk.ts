@@ -63,6 +63,58 @@ type Session = Login & { realm: string; nonce: Buffer }
  * another's name, or wrongly, and tries nothing twice by itself.
  */
 export async function talk({ steps, ...to }: Talk): Promise<Said[]> {
+  const line = await openLine(to)
+  const speaker = createSpeaker(line)
+  try {
+    const said: Said[] = []
+    for (const step of steps) said.push(await take(step, line, speaker))
+    return said
+  } finally {
+    line.close()
+  }
+}
+
+async function take(step: Step, line: Line, speaker: Speaker): Promise<Said> {
+  const { ask } = speaker
+  switch (step.do) {
+    case 'bind':
+      return read(await ask(METHOD.binding))
+    case 'allocate':
+      return speaker.allocate(step)
+    case 'as':
+      speaker.become(step)
+      return { code: 0 }
+    case 'permit': {
+      const peer = { address: step.peer === 'itself' ? speaker.relayed().address : step.peer, port: 4000 }
+      return read(
+        await ask(METHOD.createPermission, id => [[ATTRIBUTE.xorPeerAddress, encodeAddress(peer, id)]]),
+      )
+    }
+    case 'refresh':
+      return read(await ask(METHOD.refresh, () => [[ATTRIBUTE.lifetime, word(step.lifetime)]]))
+    case 'replay':
+      return read(await line.send(speaker.last(), { elsewhere: true }))
+    case 'pour':
+      return pour(step, line, speaker.relayed())
+    case 'send':
+      line.write(indication(step.to, Buffer.from(step.text)))
+      return { code: 0 }
+    case 'wait':
+      await sleep(step.ms)
+      return { code: 0 }
+  }
+}
+
+type Line = {
+  write(bytes: Buffer): void
+  /** a request, and its answer if one comes; `elsewhere`: from a new port */
+  send(bytes: Buffer, options?: { elsewhere?: boolean }): Promise<Message | undefined>
+  /** bytes that were poured and have arrived */
+  came(): number
+  close(): void
+}
+
+async function openLine(to: Omit<Talk, 'steps'>): Promise<Line> {
   const waiting = new Map<string, (message: Message) => void>()
   const opened: Pipe[] = []
   let came = 0
@@ -75,96 +127,82 @@ export async function talk({ steps, ...to }: Talk): Promise<Said[]> {
     opened.push(pipe)
     return pipe
   }
-  const pipe = await dial()
+  const own = await dial()
+  return {
+    write: own.write,
+    async send(bytes, { elsewhere = false } = {}) {
+      const pipe = elsewhere ? await dial() : own
+      const id = bytes.toString('hex', 8, 20)
+      const { promise, resolve } = Promise.withResolvers<Message | undefined>()
+      waiting.set(id, resolve)
+      const timer = setTimeout(resolve, WAIT_MS, undefined)
+      pipe.write(bytes)
+      const reply = await promise
+      clearTimeout(timer)
+      waiting.delete(id)
+      return reply
+    },
+    came: () => came,
+    close() {
+      for (const each of opened) each.close()
+    },
+  }
+}
+
+type Speaker = {
+  /** A request in the name of this one, if it has one yet; the newest nonce is kept. */
+  ask(method: number, make?: (id: Buffer) => readonly Attribute[]): Promise<Message | undefined>
+  allocate(step: Extract<Step, { do: 'allocate' }>): Promise<Said>
+  become(who: Login): void
+  relayed(): Endpoint
+  /** the last request */
+  last(): Buffer
+}
+
+function createSpeaker(line: Line): Speaker {
   let session: Session | undefined
   let relayed: Endpoint = { address: '0.0.0.0', port: 0 }
   let last: Buffer = Buffer.alloc(0)
 
-  async function send(through: Pipe, bytes: Buffer): Promise<Message | undefined> {
-    const id = bytes.toString('hex', 8, 20)
-    const { promise, resolve } = Promise.withResolvers<Message | undefined>()
-    waiting.set(id, resolve)
-    const timer = setTimeout(resolve, WAIT_MS, undefined)
-    through.write(bytes)
-    const reply = await promise
-    clearTimeout(timer)
-    waiting.delete(id)
-    return reply
-  }
-  async function ask(
-    method: number,
-    make: (id: Buffer) => readonly Attribute[] = () => [],
-  ): Promise<Message | undefined> {
+  const ask: Speaker['ask'] = async (method, make = () => []) => {
     const transaction = newId()
     const key = session && longTermKey(session.username, session.realm, session.credential)
-    last = encode(method, [...make(transaction), ...(session ? nameOf(session) : [])], {
-      key,
-      transaction,
-    }).bytes
-    const reply = await send(pipe, last)
+    const attributes = [...make(transaction), ...(session ? nameOf(session) : [])]
+    last = encode(method, attributes, { key, transaction }).bytes
+    const reply = await line.send(last)
     const nonce = reply && find(reply, ATTRIBUTE.nonce)
     if (session && nonce) session.nonce = nonce
     return reply
   }
-  async function allocate(step: Extract<Step, { do: 'allocate' }>): Promise<Said> {
-    session = undefined
-    const challenge = await ask(METHOD.allocate, () => wishes(step))
-    const nonce = challenge && find(challenge, ATTRIBUTE.nonce)
-    if (!challenge || !nonce) return read(challenge)
-    const { realm = '' } = read(challenge)
-    session = { ...step, realm: step.realm ?? realm, nonce }
-    const said = read(await ask(METHOD.allocate, () => wishes(step)))
-    relayed = said.relayed ?? relayed
-    return { realm, ...said }
+  return {
+    ask,
+    async allocate(step) {
+      session = undefined
+      const challenge = await ask(METHOD.allocate, () => wishes(step))
+      const nonce = challenge && find(challenge, ATTRIBUTE.nonce)
+      if (!challenge || !nonce) return read(challenge)
+      const { realm = '' } = read(challenge)
+      session = { ...step, realm: step.realm ?? realm, nonce }
+      const said = read(await ask(METHOD.allocate, () => wishes(step)))
+      relayed = said.relayed ?? relayed
+      return { realm, ...said }
+    },
+    become({ username, credential }) {
+      session = session && { ...session, username, credential }
+    },
+    relayed: () => relayed,
+    last: () => last,
   }
-  async function pour(step: Extract<Step, { do: 'pour' }>): Promise<Said> {
-    const before = came
-    const data = Buffer.alloc(CHUNK, 7)
-    const timer = setInterval(
-      () => pipe.write(indication(relayed, data)),
-      1000 / (step.bytesPerSecond / CHUNK),
-    )
-    await sleep(step.ms)
-    clearInterval(timer)
-    await sleep(300)
-    return { code: 0, poured: Math.round(((came - before) * 1000) / step.ms) }
-  }
-  async function take(step: Step): Promise<Said> {
-    switch (step.do) {
-      case 'bind':
-        return read(await ask(METHOD.binding))
-      case 'allocate':
-        return allocate(step)
-      case 'as':
-        session = session && { ...session, username: step.username, credential: step.credential }
-        return { code: 0 }
-      case 'permit': {
-        const peer = { address: step.peer === 'itself' ? relayed.address : step.peer, port: 4000 }
-        return read(
-          await ask(METHOD.createPermission, id => [[ATTRIBUTE.xorPeerAddress, encodeAddress(peer, id)]]),
-        )
-      }
-      case 'refresh':
-        return read(await ask(METHOD.refresh, () => [[ATTRIBUTE.lifetime, word(step.lifetime)]]))
-      case 'replay':
-        return read(await send(await dial(), last))
-      case 'pour':
-        return pour(step)
-      case 'send':
-        pipe.write(indication(step.to, Buffer.from(step.text)))
-        return { code: 0 }
-      case 'wait':
-        await sleep(step.ms)
-        return { code: 0 }
-    }
-  }
-  try {
-    const said: Said[] = []
-    for (const step of steps) said.push(await take(step))
-    return said
-  } finally {
-    for (const each of opened) each.close()
-  }
+}
+
+async function pour(step: Extract<Step, { do: 'pour' }>, line: Line, to: Endpoint): Promise<Said> {
+  const before = line.came()
+  const data = Buffer.alloc(CHUNK, 7)
+  const timer = setInterval(() => line.write(indication(to, data)), 1000 / (step.bytesPerSecond / CHUNK))
+  await sleep(step.ms)
+  clearInterval(timer)
+  await sleep(300)
+  return { code: 0, poured: Math.round(((line.came() - before) * 1000) / step.ms) }
 }
 
 const newId = (): Buffer => Buffer.from(encode(0, []).transaction, 'hex')
