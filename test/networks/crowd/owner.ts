@@ -1,8 +1,8 @@
-import { installRetransmission } from '@ownsight/camera-agent/rtc/guard/retransmission'
 import type { PublicKey } from '@ownsight/protocol/ids'
 import type { PairedCamera } from '@ownsight/protocol/pairing-owner'
 import { createOwner, type Owner, pairCamera, readPolicy, updatePolicy } from '../../support/owner.ts'
 import { until } from '../../support/wait.ts'
+import { installBrowserDtls } from './browser-dtls.ts'
 import { connectDevice } from './client.ts'
 import type { FromOwner, Person, ToOwner } from './messages.ts'
 import { loadPage } from './page-modules.ts'
@@ -22,7 +22,7 @@ async function letIn(owner: Owner, camera: PairedCamera, people: readonly Person
 }
 
 process.on('message', async ({ place, token, codes, people }: ToOwner) => {
-  installRetransmission()
+  installBrowserDtls()
   const page = await loadPage(place.origin)
   const owner = await createOwner(place.origin, { token })
   const cameras: PairedCamera[] = []

@@ -1,6 +1,6 @@
-import { installRetransmission } from '@ownsight/camera-agent/rtc/guard/retransmission'
 import type { LiveView } from '../../../viewer/src/live-view.ts'
 import { keyPairOf } from '../../bench/homes/make-home.ts'
+import { installBrowserDtls } from './browser-dtls.ts'
 import { connectDevice } from './client.ts'
 import type { FromViewers, Opened, Person, Place, ToViewers } from './messages.ts'
 import { loadPage } from './page-modules.ts'
@@ -52,7 +52,7 @@ const tell = (message: FromViewers): void => void process.send?.(message)
 
 process.on('message', async (message: ToViewers) => {
   if (message.do === 'connect') {
-    installRetransmission()
+    installBrowserDtls()
     watchers = []
     await connect(message.place, message.people, message.cameras)
     tell({ is: 'connected' })
