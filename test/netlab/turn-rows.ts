@@ -67,6 +67,15 @@ export const LISTENING: readonly Row[] = [
     yes: GRANTED,
     no: 'no answer',
   },
+  {
+    name: 'aux-server (each)',
+    line: /^aux-server=/,
+    asks: 'a binding request to that address at the next port',
+    look: async asked =>
+      word(await bind(asked, { host: asked.line.includes('[') ? RELAY.ipv6 : RELAY.ipv4, port: PORT + 1 })),
+    yes: GRANTED,
+    no: 'no answer',
+  },
   ...['min-port', 'max-port'].map(name => ({
     name,
     line: new RegExp(`^${name}=`),

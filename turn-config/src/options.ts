@@ -66,7 +66,8 @@ const schema = v.strictObject({
   secrets: v.pipe(v.array(v.string()), v.minLength(1), v.maxLength(2)),
   /** absent: the private half of externalIp, or the whole of it */
   listenIp: v.optional(v.pipe(v.array(address), v.minLength(1), v.maxLength(4))),
-  port: v.optional(port, 3478),
+  /** the one after it answers too, so that a network can be told what its router does */
+  port: v.optional(v.pipe(port, v.maxValue(65_534, 'give a port from 1 to 65534')), 3478),
   /** PEM files; without them there is no TLS, and networks that let out port 443 alone cannot reach the relay */
   tls: v.optional(v.strictObject({ cert: v.string(), key: v.string(), port: v.optional(port, 443) })),
   relayPorts: v.optional(v.tuple([port, port]), [49_152, 65_535]),
@@ -109,11 +110,13 @@ export function parseTurnOptions(value: unknown): TurnOptions {
   if (last < first + 1) throw new TurnOptionError('relayPorts', 'give the lower port first')
   for (const [path, each] of [
     ['port', plain],
+    ['port', plain + 1],
     ['tls.port', tls?.port],
   ] as const)
     if (each !== undefined && each >= first && each <= last)
       throw new TurnOptionError(path, 'choose one outside relayPorts')
-  if (tls?.port === plain) throw new TurnOptionError('tls.port', 'choose another than port')
+  if (tls?.port === plain || tls?.port === plain + 1)
+    throw new TurnOptionError('tls.port', 'choose another than port and the one after it')
   if (totalQuota < userQuota) throw new TurnOptionError('totalQuota', 'give at least userQuota')
   refuseOverlap(result.output)
   return result.output

@@ -1,3 +1,4 @@
+import { isIPv6 } from 'node:net'
 import type { TurnOptions } from './options.ts'
 import { DENIED_IPV4, DENIED_IPV6 } from './ranges.ts'
 
@@ -81,6 +82,8 @@ function listening(options: TurnOptions): Lines {
     ...own.map(address => `listening-ip=${address}`),
     ...own.map(address => `relay-ip=${address}`),
     `listening-port=${port}`,
+    // A second port to ask: by what it sees of one socket there, a network is told what its router does (RFC 5780 §4.3).
+    ...own.map(address => `aux-server=${isIPv6(address) ? `[${address}]` : address}:${port + 1}`),
     `min-port=${relayPorts[0]}`,
     `max-port=${relayPorts[1]}`,
     ...(tls
