@@ -261,6 +261,28 @@ describe('conformance: transport', function () {
       assert.equal(request(username, connection.localPassword), 1)
     })
 
+    it('a check under way is sent again when its address asks, and for nothing that is not authenticated', () => {
+      const { connection, protocol, request } = agent()
+      const sent: unknown[] = []
+      const check = (name: string, port: number, ended = false) => ({
+        request: name,
+        addr: ['192.0.2.1', port],
+        ended,
+        protocol: { sendStun: async (what: unknown) => void sent.push(what) },
+      })
+      const transactions = {
+        a: check('other', 40_001),
+        b: check('done', 40_000, true),
+        c: check('ours', 40_000),
+      }
+      Object.assign(protocol, { transactions })
+      const username = `${connection.localUsername}:them`
+      request(username, 'another password')
+      assert.deepEqual(sent, [])
+      request(username, connection.localPassword)
+      assert.deepEqual(sent, ['ours'])
+    })
+
     it('M-10.14 data counts only from the address of the pair in use', () => {
       const { connection, protocol, received } = agent()
       const data = Buffer.from([23, 0xfe, 0xfd])

@@ -5,6 +5,7 @@ import {
   type StunProtocol,
   stunMessage,
 } from './internals.ts'
+import { checkAgain } from './triggered-check.ts'
 
 const checked = new WeakMap<IceConnection, Set<string>>()
 const CHECKED_MAX = 64
@@ -41,7 +42,9 @@ function authenticateRequests(connection: IceConnection, protocol: StunProtocol)
     const addresses = checked.get(connection) ?? new Set<string>()
     checked.set(connection, addresses)
     if (addresses.size < CHECKED_MAX) addresses.add(textOf(address))
+    const again = checkAgain(protocol, address)
     obey(message, address, data)
+    again()
   }
 }
 

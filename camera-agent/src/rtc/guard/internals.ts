@@ -92,7 +92,15 @@ export const prf = () =>
 
 export type StunMessage = { getAttributeValue(name: string): unknown; attributesKeys: string[] }
 export type Address = readonly [string, number]
+export type StunTransaction = {
+  request: unknown
+  addr: Address
+  ended: boolean
+  protocol: { sendStun(request: unknown, to: Address): Promise<void> }
+}
 export type StunProtocol = {
+  /** requests of our own without a response yet, by their ids */
+  transactions?: { [id: string]: StunTransaction }
   onRequestReceived: WeriftEvent<[StunMessage, Address, Buffer]>
   /** of a socket of its own */
   datagramReceived?(data: Buffer, address: Address): void
