@@ -25,8 +25,10 @@ export function trialMs(tried: number, since: number, took = UNKNOWN_MS, chance 
   return Math.min(LATER_MS, Math.max(planned, 2 * took)) * (1 - JITTER + 2 * JITTER * chance)
 }
 
-const CAUTION_MIN_MS = 2000
+const CAUTION_MIN_MS = 500
 const CAUTION_MAX_MS = 60_000
+/** So long without a needless one, and all is as in the beginning. */
+const CALM_MS = 10_000
 
 /** Whether a first doubt may connect anew before the old connection had time to reply: seldom where that was needless. */
 export function createCaution(now: () => number) {
@@ -35,7 +37,7 @@ export function createCaution(now: () => number) {
   return {
     mayHurry: () => now() >= until,
     wasNeedless(): void {
-      ms = now() - until > CAUTION_MAX_MS ? CAUTION_MIN_MS : Math.min(CAUTION_MAX_MS, 2 * ms)
+      ms = now() - until > CALM_MS ? 2 * CAUTION_MIN_MS : Math.min(CAUTION_MAX_MS, 2 * ms)
       until = now() + ms
     },
     wasNeeded(): void {

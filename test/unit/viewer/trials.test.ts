@@ -37,13 +37,14 @@ describe('caution', () => {
     caution.wasNeeded()
     assert.ok(caution.mayHurry())
   })
-  it('is forgotten after a quiet minute', () => {
+  it('is forgotten after a while without a needless one', () => {
     let now = 0
     const caution = createCaution(() => now)
     for (let i = 0; i < 4; i++) caution.wasNeedless()
-    now += 200_000
+    assert.equal(caution.mayHurry(), false)
+    now += 30_000
     caution.wasNeedless()
-    now += 2500
+    now += 1500
     assert.ok(caution.mayHurry())
   })
 })
