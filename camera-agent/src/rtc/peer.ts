@@ -3,6 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { CHANNEL_ID, CHANNEL_LABEL } from '@ownsight/protocol/channel'
 import { CHANNEL_MESSAGE_MAX_BYTES, VIEWER_SILENT_MS } from '@ownsight/protocol/limits'
 import type { RTCDataChannel, RTCPeerConnection, RTCRtpSender } from 'werift'
+import { orderFor } from './candidate-order.ts'
 import { nextCertificate } from './certificate.ts'
 import { faultOf, hasProved, isGuardInstalled } from './dtls-guard.ts'
 import { earlyHello } from './guard/early-hello.ts'
@@ -131,7 +132,7 @@ export async function acceptOffer(offer: string, options: PeerOptions): Promise<
     const transport = prepareTransport(pc, options)
     const { sender, codec } = await prepareVideo(pc)
     await pc.setLocalDescription(await pc.createAnswer())
-    const answer = restrict(pc.localDescription?.sdp ?? '', options.interfaceAddresses)
+    const answer = orderFor(offer, restrict(pc.localDescription?.sdp ?? '', options.interfaceAddresses))
     if (!answer.includes(fingerprint))
       throw new GuardError('fingerprint', 'the answer must carry our own certificate')
     return run({ pc, channel, transport, sender, codec, answer, fingerprint, signal: options.signal })
