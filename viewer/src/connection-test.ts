@@ -25,7 +25,7 @@ export type Verdict = {
 /** Looks at the way to the server, at this device's addresses, and at the ways to the relay. */
 export async function testConnection(home: Home, onStep: (step: string) => void): Promise<Findings> {
   onStep('Asking the server')
-  const signaling = home.connection.value === 'online' ? await timeOf(home) : undefined
+  const signaling = (await answers(home)) ? await timeOf(home) : undefined
   // Without the server nothing else is worth knowing, and its relays cannot be asked for.
   if (signaling === undefined)
     return { signaling, lent: false, own: true, public: false, mapping: undefined, relay: [] }
@@ -36,6 +36,24 @@ export async function testConnection(home: Home, onStep: (step: string) => void)
   return { signaling, lent, ...(await probe(servers)) }
 }
 
+const SERVER_MS = 8000
+
+/** A network that has just changed leaves a dead connection behind: another one is tried before the server is blamed. */
+async function answers(home: Home): Promise<boolean> {
+  const over = Promise.withResolvers<false>()
+  const timer = setTimeout(() => over.resolve(false), SERVER_MS)
+  let asking = true
+  const [camera] = home.roster.value
+  if (camera) home.signaling.doubt(camera.camId, () => asking)
+  try {
+    return await Promise.race([over.promise, timeOf(home).then(ms => ms !== undefined)])
+  } finally {
+    clearTimeout(timer)
+    asking = false
+  }
+}
+
+/** ms of one question to the server */
 async function timeOf(home: Home): Promise<number | undefined> {
   const start = performance.now()
   const reply = await home.signaling.request('relays', {})
