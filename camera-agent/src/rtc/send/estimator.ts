@@ -11,6 +11,8 @@ import type { PacketReport } from './sent-record.ts'
 const QUEUE = { seen: 15, steady: 40, draining: 60, full: 100 }
 const DRAIN_SPAN_MS = 600
 const DRAIN_MOST = 0.25
+/** A queue is gone in a second: no reason to show a picture of another kind. */
+const DRAIN_SHOWN = 0.6
 const MUCH_LESS = 0.75
 const FALLEN = 0.5
 const STEP_DOWN = 0.85
@@ -124,10 +126,11 @@ export function createEstimator(limits: RateLimits) {
     probes.soon(now)
   }
 
-  const target = (): number => {
+  const drained = (most: number): number => {
     const drain = 1 - (queueMs - QUEUE.draining) / DRAIN_SPAN_MS
-    return rate.bps() * Math.min(1, Math.max(DRAIN_MOST, drain))
+    return rate.bps() * Math.min(1, Math.max(most, drain))
   }
+  const target = (): number => drained(DRAIN_MOST)
 
   return {
     onFeedback(reports: readonly PacketReport[], now: number): void {
@@ -151,6 +154,8 @@ export function createEstimator(limits: RateLimits) {
     /** Nothing has been heard for so long that nothing but a sign of life is worth sending. */
     silent: (): boolean => silentSince !== undefined,
     target,
+    /** What encoders are told: the same, but for most of what is held back for a moment while a queue drains. */
+    budget: (): number => drained(DRAIN_SHOWN),
     pacing(): number {
       const link = rate.link()
       const near = link !== undefined && rate.bps() > 0.6 * link

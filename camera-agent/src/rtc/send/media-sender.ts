@@ -70,7 +70,7 @@ const TICK_MS = 43
 const ALIVE_MS = 200
 /** Whoever receives anything tells of it at least every 250 ms, and at such rates sooner. */
 const TAIL_MS = 200
-const IDLE_MS = 1000
+const IDLE_MS = 3000
 const LIMITS: RateLimits = { startBps: 500_000, minBps: 30_000, maxBps: 8_000_000 }
 const UNLIMITED_BPS = 50_000_000
 const SHARE_MS = 2000
@@ -175,7 +175,7 @@ export function createMediaSender(options: MediaSenderOptions) {
   function bandwidth(): number {
     if (!hasFeedback) return limits.maxBps
     const useful = share.all > 5000 ? share.media / share.all : 0.9
-    return estimator.target() * Math.max(MEDIA_LEAST, useful)
+    return estimator.budget() * Math.max(MEDIA_LEAST, useful)
   }
 
   function update(): void {

@@ -67,6 +67,12 @@ describe('the bandwidth estimate', () => {
         const at = 15_000 + phase
         clock.runTo(at)
         forth.settings.bps = 300_000
+        let least = Number.POSITIVE_INFINITY
+        for (let now = at; now < 20_000; now += 50) {
+          clock.runTo(now)
+          least = Math.min(least, session.sender.bandwidth())
+        }
+        assert.ok(least > 90_000, `encoders were told ${least} while the queue drained`)
         clock.runTo(35_000)
         assert.ok(session.stall(at, 20_000) < 1000, String(session.stall(at, 20_000)))
         assert.ok(session.latency(18_000, 35_000) < 500)

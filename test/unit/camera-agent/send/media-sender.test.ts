@@ -102,6 +102,17 @@ describe('what is asked for again', () => {
     assert.equal(asked.length, 1)
   })
 
+  it('the link is looked at all the time between pictures that are two seconds apart', () => {
+    const { clock, sender, written, confirm } = open()
+    for (let at = 0; at < 40_000; at += 50) {
+      if (at % 2000 === 0) sender.picture({ payloads: [Buffer.alloc(1000)], timestamp: at * 90, key: true })
+      clock.runTo(at + 50)
+      confirm()
+    }
+    const late = written.filter(({ stream, at }) => stream === 'rtx' && at % 2000 > 1100)
+    assert.ok(late.length > 0)
+  })
+
   it('ends with the session', () => {
     const { clock, sender, written, nack, play } = open()
     play(500)
