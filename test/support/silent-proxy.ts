@@ -12,6 +12,8 @@ export type SilentProxy = {
   /** Nor over new ones, until `mend`. */
   blackout(): void
   mend(): void
+  /** Ends the connections there are, both ways. */
+  drop(): void
   close(): Promise<void>
 }
 
@@ -60,6 +62,9 @@ export async function silentProxy(target: number): Promise<SilentProxy> {
     },
     mend() {
       isDark = false
+    },
+    drop() {
+      for (const { sockets } of pairs) for (const socket of sockets) socket.destroy()
     },
     async close() {
       for (const { sockets } of pairs) for (const socket of sockets) socket.destroy()

@@ -18,6 +18,8 @@ export type SignalingClient = {
   request<K extends Exclude<keyof typeof replies, 'bind' | 'publish'>>(
     kind: K,
     request: Request<K>,
+    /** while it waits for a connection: then it is not sent */
+    signal?: AbortSignal,
   ): Promise<Reply<K>>
   /** Answers messages of a second device until the returned function is called; the last to ask for them gets them. */
   onJoin(answer: (delivery: Delivery<'join'>) => Promise<Reply<'join'>>): () => void
@@ -166,7 +168,7 @@ export function connectSignaling(options: {
   }
 
   return {
-    async request(kind, request) {
+    async request(kind, request, signal) {
       const timeout = new Promise<never>((_, reject) =>
         setTimeout(() => reject(new Error('no reply')), REPLY_MS),
       )
@@ -174,6 +176,7 @@ export function connectSignaling(options: {
       try {
         for (;;) {
           await Promise.race([ready.promise, timeout])
+          if (signal?.aborted) throw new Error('nobody waits for it any more')
           const link = current
           try {
             const reply = await Promise.race([link.emit(kind, request, REPLY_MS), timeout])

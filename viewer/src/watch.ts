@@ -22,7 +22,7 @@ import { iceOf } from './rtc/stats.ts'
 export type Pinned = { camId: string; key: PublicKey }
 type Ask = {
   (kind: 'beacon', request: { cam: string }): Promise<Reply<'beacon'>>
-  (kind: 'offer', request: { cam: string; offer: string }): Promise<Reply<'offer'>>
+  (kind: 'offer', request: { cam: string; offer: string }, signal?: AbortSignal): Promise<Reply<'offer'>>
 }
 
 export type WatchOptions = {
@@ -152,11 +152,14 @@ async function answerFor(
   attempt: Attempt,
 ): Promise<Answered | { staleWin: string }> {
   const end = performance.now() + (options.deadlines ?? DEADLINES).answer
+  // What still waits for a connection when this attempt is over is not sent: it would only make the camera work.
+  const late = AbortSignal.timeout((options.deadlines ?? DEADLINES).answer)
+  const over = AbortSignal.any([options.signal, late])
   let hint = 'no_reply'
   for (let wait = 40; performance.now() < end && !options.signal.aborted; wait = Math.min(wait * 2, 2000)) {
     const reply = await within(
       end - performance.now(),
-      options.ask('offer', { cam: attempt.camId, offer }),
+      options.ask('offer', { cam: attempt.camId, offer }, over),
       hint,
     )
     if (options.signal.aborted) break

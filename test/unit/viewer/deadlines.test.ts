@@ -7,6 +7,7 @@ import { newSid, sealAnswer } from '@ownsight/protocol/session'
 import { DEADLINES } from '../../../viewer/src/deadlines.ts'
 import { iceOf, roundTripOf } from '../../../viewer/src/rtc/stats.ts'
 import { type WatchOptions, watch } from '../../../viewer/src/watch.ts'
+import { until } from '../../support/wait.ts'
 
 const answerSdp = readFileSync(new URL('./answer.sdp', import.meta.url), 'utf8').replaceAll(/\r?\n/g, '\r\n')
 const FINGERPRINT = /a=fingerprint:sha-256 (\S+)/.exec(answerSdp)?.[1]
@@ -22,9 +23,10 @@ describe('deadlines of opening', () => {
   const ms = { beacon: 30, gathering: 30, answer: 60, path: 30, channel: 60, confirm: 30, picture: 30 }
 
   type Stuck = 'beacon' | 'gathering' | 'answer' | 'path' | 'channel' | 'confirm' | 'picture'
-  function start(stuck: Stuck, stats: object[] = []) {
+  function start(stuck: Stuck, stats: object[] = [], onOffer?: (signal: AbortSignal) => void) {
     let handler: (text: string) => void = () => undefined
-    const ask = async (kind: string, request: { offer: string }): Promise<unknown> => {
+    const ask = async (kind: string, request: { offer: string }, signal: AbortSignal): Promise<unknown> => {
+      if (kind === 'offer') onOffer?.(signal)
       if (kind === 'beacon') {
         if (stuck === 'beacon') return never()
         const beacon = { v: 1, iss: cam.id, win: newSid(), n: 1, ph: cam.id, fw: 'test', iat: 1 } as const
@@ -76,6 +78,15 @@ describe('deadlines of opening', () => {
   ] as const) {
     it(`${stuck} that does not come is ${code}`, () => assert.rejects(start(stuck), { code }))
   }
+
+  it('an offer that still waits when the answer is late is not sent any more', async () => {
+    let given: AbortSignal | undefined
+    const attempt = start('answer', [], signal => {
+      given = signal
+    })
+    await assert.rejects(attempt)
+    await until(() => given?.aborted, { timeout: 5000, what: 'the end of the offer' })
+  })
 
   it('a path that is not found is no_path before the channel’s time is up', async () => {
     await assert.rejects(start('path', [{ type: 'transport', iceState: 'checking' }]), { code: 'no_path' })

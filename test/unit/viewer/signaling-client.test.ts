@@ -113,6 +113,22 @@ describe('the viewer’s connection to signaling', function () {
     assert.ok(performance.now() - mended < 8000)
   })
 
+  it('does not send what nobody waits for any more once there is a connection again', async () => {
+    assert.ok(await answers())
+    proxy.blackout()
+    proxy.drop()
+    await until(() => states.at(-1) === 'offline', { timeout: 10_000, what: 'the end of the connection' })
+    const left = new AbortController()
+    const unwanted = client.request('beacon', { cam }, left.signal)
+    const wanted = client.request('beacon', { cam }, new AbortController().signal)
+    left.abort()
+    proxy.mend()
+    client.doubt(cam)
+    const [not, reply] = await Promise.all([unwanted, wanted])
+    assert.ok('hint' in not && not.hint === 'no_reply')
+    assert.ok('hint' in reply && reply.hint === 'unknown_camera')
+  })
+
   it('stops trying when the doubt has passed', async () => {
     let isStill = true
     proxy.blackout()
