@@ -43,15 +43,15 @@ describe('contract: a relayed view', function () {
     await watch(page, 'Door')
     await untilState(page, 'live', 60_000)
     assert.match(await testId(page, 'path').innerText(), /^Relayed/)
-    const first = await look(page)
+    const first = await settled(page)
     assert.equal(first.ways.join(), 'relay to relay')
     assert.ok(first.ends <= Date.now() / 1000 + LENT_S, 'signaling lends for half a minute')
     let before = first.frames
     while (Date.now() / 1000 < first.ends + 25) {
       await sleep(2000)
       const { frames, made } = await look(page)
-      assert.equal(made, first.made, 'no second session')
-      assert.ok(frames > before, `pictures ${Math.round(first.ends - Date.now() / 1000)} s before the end`)
+      assert.equal(made, first.made, 'no other session')
+      assert.ok(frames > before, `pictures ${Math.round(Date.now() / 1000 - first.ends)} s after its end`)
       before = frames
     }
     assert.equal(await liveState(page), 'live')
@@ -77,12 +77,24 @@ async function hideAddress(page: Page): Promise<void> {
   await page.reload()
 }
 
-/** Of what the page has made: by which ways, how many frames, and when what it was lent ends, in seconds since the epoch. */
-const look = (page: Page): Promise<{ made: number; ways: string[]; frames: number; ends: number }> =>
+type Look = { made: number; ways: string[]; frames: number; ends: number }
+
+/** Once the page has made no other session for five seconds: the first one may not be the best. */
+async function settled(page: Page): Promise<Look> {
+  for (let before = await look(page); ; ) {
+    await sleep(5000)
+    const now = await look(page)
+    if (now.made === before.made && now.frames > before.frames) return now
+    before = now
+  }
+}
+
+/** Of the newest session: by which way, how many frames, and when what it was lent ends, in seconds since the epoch. */
+const look = (page: Page): Promise<Look> =>
   page.evaluate(async () => {
     const { connections } = globalThis as unknown as { connections: RTCPeerConnection[] }
-    const stats: Record<string, unknown>[] = []
-    for (const connection of connections) stats.push(...(await connection.getStats()).values())
+    const newest = connections.at(-1)
+    const stats: Record<string, unknown>[] = [...((await newest?.getStats()) ?? new Map()).values()]
     const pairs = stats.filter(each => each.type === 'candidate-pair' && each.nominated)
     const kind = (id: unknown): string => String(stats.find(each => each.id === id)?.candidateType)
     const ways = pairs.map(
@@ -91,6 +103,6 @@ const look = (page: Page): Promise<{ made: number; ways: string[]; frames: numbe
     const frames = stats
       .filter(each => each.type === 'inbound-rtp')
       .reduce((sum, each) => sum + Number(each.framesDecoded ?? 0), 0)
-    const [server] = connections.flatMap(each => each.getConfiguration().iceServers ?? [])
+    const [server] = newest?.getConfiguration().iceServers ?? []
     return { made: connections.length, ways, frames, ends: Number.parseInt(server?.username ?? '', 10) }
   })

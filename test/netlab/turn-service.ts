@@ -129,7 +129,7 @@ export function readTrace(file: string): Traced {
     new Set([...from.matchAll(pattern)].map(([, found = '']) => found))
   return {
     // coturn calls setgroups, has no right to it, and goes on: a filter that refuses it too changes nothing.
-    calls: all(/^(?:\d+ +)?(\w+)\((?!.* = -1 EPERM)/gm),
+    calls: all(/^(?:\d+ +)?(?:<\.\.\. )?(\w+)(?:\(| resumed>)(?!.*(?: = -1 EPERM|<unfinished))/gm),
     families: all(/socket\((AF_\w+)/g),
     written: all(/open(?:at)?\([^"]*"([^"]+)", [^)]*(?:O_WRONLY|O_RDWR|O_CREAT)[^)]*\) = \d/g),
     writableCode: [...all(/(m(?:map|protect)\([^)]*PROT_WRITE\|PROT_EXEC[^)]*\))/g)],
