@@ -68,8 +68,8 @@ const RTX_PART = 0.35
 /** No divisor of the time between pictures, lest two cameras on one line probe each at the other's expense. */
 const TICK_MS = 43
 const ALIVE_MS = 200
-/** Whoever receives anything tells of it at least every 250 ms, and at such rates sooner. */
-const TAIL_MS = 200
+/** Whoever receives anything tells of it every 50 to 250 ms, mostly every 100. */
+const TAIL_MS = 120
 const IDLE_MS = 3000
 const LIMITS: RateLimits = { startBps: 500_000, minBps: 30_000, maxBps: 8_000_000 }
 const UNLIMITED_BPS = 50_000_000
@@ -106,7 +106,7 @@ export function createMediaSender(options: MediaSenderOptions) {
       !hasFeedback || (!estimator.silent() && (record.inFlight() < estimator.window() || isTailLost())),
     padding,
     onDropped: limiter.request,
-    onBrokenOff: history.clear,
+    onSuperseded: history.clear,
   })
 
   pacer.setRate(hasFeedback ? estimator.pacing() : UNLIMITED_BPS)

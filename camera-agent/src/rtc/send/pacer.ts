@@ -12,8 +12,8 @@ export type PacerOptions = {
   padding(maxSize: number): Paced | undefined
   /** pictures were left out: nothing is shown rightly before the next key frame */
   onDropped(): void
-  /** a picture that had begun will not be finished, for a key frame is there sooner: of what was sent nothing is needed */
-  onBrokenOff?(): void
+  /** a key frame has taken the place of what was begun, or of half a second: of what was sent nothing is needed */
+  onSuperseded?(): void
 }
 
 type Picture = { key: boolean; at: number; packets: Paced[]; bytes: number; started: boolean }
@@ -37,7 +37,7 @@ const RTX_WAIT_MS = 500
  * are left out whole, up to the next key frame. One that has begun is broken off only for a key frame that is there
  * sooner than the rest of it would be: so each promise of a picture is earlier than the one it takes the place of.
  */
-export function createPacer({ clock, mayTransmit, padding, onDropped, onBrokenOff }: PacerOptions) {
+export function createPacer({ clock, mayTransmit, padding, onDropped, onSuperseded }: PacerOptions) {
   const audio: Paced[] = []
   const again: Paced[] = []
   let pictures: Picture[] = []
@@ -116,14 +116,19 @@ export function createPacer({ clock, mayTransmit, padding, onDropped, onBrokenOf
     pictures = kept
   }
 
-  /** Gives up what is left of a begun picture for a key frame of so many bytes. */
-  function breakOff(bytes: number): void {
+  /** Makes way for a key frame of so many bytes; what is left of a begun picture only goes if it is more. */
+  function makeWay(bytes: number): void {
+    const isFarBehind = waitMs() > WAIT_MS
+    flush()
     const begun = pictures[0]
-    if (!begun?.started || begun.bytes <= bytes) return
-    pictures.shift()
-    dropped++
+    const isBrokenOff = begun !== undefined && begun.bytes > bytes
+    if (isBrokenOff) {
+      pictures.shift()
+      dropped++
+    }
+    if (!isBrokenOff && !isFarBehind) return
     again.length = 0
-    onBrokenOff?.()
+    onSuperseded?.()
   }
 
   function tooLate(): boolean {
@@ -153,10 +158,7 @@ export function createPacer({ clock, mayTransmit, padding, onDropped, onBrokenOf
     },
     picture(key: boolean, packets: Paced[]): void {
       const bytes = packets.reduce((sum, { size }) => sum + size, 0)
-      if (key && waitMs() > KEEP_MS) {
-        flush()
-        breakOff(bytes)
-      }
+      if (key && waitMs() > KEEP_MS) makeWay(bytes)
       if (key) waitsForKey = false
       if (waitsForKey) return void dropped++
       pictures.push({ key, at: clock.now(), packets, bytes, started: false })

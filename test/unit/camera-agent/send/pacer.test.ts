@@ -14,7 +14,7 @@ describe('the pacer', () => {
       mayTransmit: () => state.may,
       padding: size => packet('padding', Math.min(size, 200)),
       onDropped: () => asked.push(clock.now()),
-      onBrokenOff: () => broken.push(clock.now()),
+      onSuperseded: () => broken.push(clock.now()),
     })
     pacer.setRate(bps)
     const packet = (name: string, size = 1000): Paced => ({
@@ -89,6 +89,21 @@ describe('the pacer', () => {
     picture('K', 2, true)
     clock.runTo(5000)
     assert.equal(names(), 'kkKK')
+  })
+
+  it('sends nothing again of what is half a second behind a key frame', () => {
+    const { clock, pacer, packet, picture, names, broken } = open(4_000_000)
+    picture('k', 30, true)
+    clock.runTo(20)
+    for (const name of 'abc') picture(name, 10)
+    pacer.retransmission(packet('r'))
+    pacer.setRate(400_000)
+    const before = names()
+    picture('K', 40, true)
+    clock.runTo(40)
+    assert.deepEqual(broken, [20])
+    clock.runTo(5000)
+    assert.match(names().slice(before.length), /^k*K{40}$/)
   })
 
   it('does not wait for what a probe sent ahead, once the rate is known to be low', () => {
