@@ -39,6 +39,7 @@ describe('contract: a relayed view', function () {
       turn: facts => productConfig(facts).replace(QUICK.before, QUICK.after),
     })
     const { page } = house
+    await house.agent.report(({ event }) => event === 'relay')
     await hideAddress(page)
     await watch(page, 'Door')
     await untilState(page, 'live', 60_000)
