@@ -50,31 +50,31 @@ export async function openCrowdHouse(lab: Lab<'cameras' | 'viewers'>, size: numb
     const count = Math.ceil(size / VIEWERS_OF_A_CAMERA)
     const names = Array.from({ length: count }, (_, i) => `Camera ${i}`)
     const agents: TestAgent[] = []
-    const codes: Promise<string>[] = []
-    while (codes.length < count) {
-      const own = names.slice(codes.length, codes.length + CAMERAS_OF_AN_AGENT)
+    for (let from = 0; from < count; from += CAMERAS_OF_AN_AGENT) {
+      const own = names.slice(from, from + CAMERAS_OF_AN_AGENT)
       const cameras = own.map(name => ({ name, source: SOURCE }))
       const { prefix } = lab.homes.cameras
       const agent = startAgent({ server: place.origin, prefix, env, cameras })
       keep({ close: agent.dispose })
       agents.push(agent)
-      codes.push(...own.map(name => codeOf(agent, name)))
     }
     const more = { ...process.env, ...env }
     const owner = keep(
       startChild<ToOwner, FromOwner>('owner.ts', { prefix: lab.homes.cameras.prefix, env: more }),
     )
-    const watching = owner.hears('watching')
-    owner.send({ do: 'enrol', place, token: signaling.setupToken, codes: await Promise.all(codes), people })
-    const { cameras } = await watching
+    await told(owner, { do: 'sign up', place, token: signaling.setupToken }, 'signed up')
+    for (const [i, name] of names.entries()) {
+      const agent = agents[Math.floor(i / CAMERAS_OF_AN_AGENT)] as TestAgent
+      // An agent shows the code of one camera at a time.
+      await told(owner, { do: 'pair', code: await codeOf(agent, name) }, 'paired')
+    }
+    const { cameras } = await told(owner, { do: 'let in', people }, 'watching')
     const viewers = Array.from({ length: PROCESSES }, () =>
       keep(startChild<ToViewers, FromViewers>('viewers.ts', { prefix: lab.homes.viewers.prefix, env: more })),
     )
     for (const [i, each] of viewers.entries()) {
-      const connected = each.hears('connected')
       const own = people.filter((_, person) => person % PROCESSES === i)
-      each.send({ do: 'connect', place, people: own, cameras })
-      await connected
+      await told(each, { do: 'connect', place, people: own, cameras }, 'connected')
     }
     return { agents, viewers, close }
   } catch (error) {
@@ -94,6 +94,17 @@ const makePeople = (size: number): Promise<Person[]> =>
       }
     }),
   )
+
+/** What a child says when it has done what it was told. */
+function told<To, From extends { is: string }, K extends From['is']>(
+  child: Child<To, From>,
+  message: To,
+  is: K,
+): Promise<Extract<From, { is: K }>> {
+  const answer = child.hears(is)
+  child.send(message)
+  return answer
+}
 
 async function codeOf(agent: TestAgent, camera: string): Promise<string> {
   const report = await agent.report(each => each.event === 'pairing-code' && each.camera === camera)

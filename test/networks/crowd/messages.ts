@@ -6,15 +6,15 @@ export type Person = { readonly view: JsonWebKey; readonly auth: JsonWebKey; rea
 /** Where all of them meet; `stun` is a URL. */
 export type Place = { readonly origin: string; readonly stun: string }
 
-export type ToOwner = {
-  do: 'enrol'
-  place: Place
-  token: string
-  codes: readonly string[]
-  people: readonly Person[]
-}
-/** `watching`: every camera is paired, lets its people in, and has its source open */
-export type FromOwner = { is: 'watching'; cameras: readonly Pinned[] }
+export type ToOwner =
+  | { do: 'sign up'; place: Place; token: string }
+  | { do: 'pair'; code: string }
+  | { do: 'let in'; people: readonly Person[] }
+/** `watching`: every camera lets its people in, and has its source open; in the order in which they were paired */
+export type FromOwner =
+  | { is: 'signed up' }
+  | { is: 'paired' }
+  | { is: 'watching'; cameras: readonly Pinned[] }
 
 export type ToViewers =
   | { do: 'connect'; place: Place; people: readonly Person[]; cameras: readonly Pinned[] }

@@ -4,9 +4,9 @@ import { createOwner, type Owner, pairCamera, readPolicy, updatePolicy } from '.
 import { until } from '../../support/wait.ts'
 import { installBrowserDtls } from './browser-dtls.ts'
 import { connectDevice } from './client.ts'
-import type { FromOwner, Person, ToOwner } from './messages.ts'
+import type { FromOwner, Person, Place, ToOwner } from './messages.ts'
 import { loadPage } from './page-modules.ts'
-import { watchWithoutBrowser } from './view.ts'
+import { type Page, watchWithoutBrowser } from './view.ts'
 
 /**
  * The owner of all cameras, beside them at home: pairs them, lets the crowd in, and watches each, so that the sources
@@ -21,30 +21,43 @@ async function letIn(owner: Owner, camera: PairedCamera, people: readonly Person
   await updatePolicy(owner, camera, inForce, { viewers: [...inForce.policy.viewers, ...guests] })
 }
 
-process.on('message', async ({ place, token, codes, people }: ToOwner) => {
+type Signed = { place: Place; page: Page; owner: Owner; cameras: PairedCamera[] }
+let signed: Signed | undefined
+
+async function signUp({ place, token }: Extract<ToOwner, { do: 'sign up' }>): Promise<void> {
   installBrowserDtls()
   const page = await loadPage(place.origin)
-  const owner = await createOwner(place.origin, { token })
-  const cameras: PairedCamera[] = []
-  for (const code of codes) cameras.push(await pairCamera(owner, code))
+  signed = { place, page, owner: await createOwner(place.origin, { token }), cameras: [] }
+}
+
+async function letAllIn({ place, page, owner, cameras }: Signed, people: readonly Person[]): Promise<void> {
   for (const { auth } of people) await owner.request('POST', '/api/devices', { auth: publicOf(auth) })
   const client = connectDevice(page, owner.auth)
   const { view } = owner
   for (const [i, camera] of cameras.entries()) {
     const isOnline = () => client.beacon(camera.camId)
     await until(isOnline, { timeout: PATIENCE_MS, what: 'a camera that is connected' })
-    await letIn(
-      owner,
-      camera,
-      people.filter(person => person.camera === i),
-    )
-    const live = watchWithoutBrowser(
-      { page, client, view, camera, stun: place.stun },
-      new AbortController().signal,
-    )
+    const own = people.filter(person => person.camera === i)
+    await letIn(owner, camera, own)
+    const ever = new AbortController().signal
+    const live = watchWithoutBrowser({ page, client, view, camera, stun: place.stun }, ever)
     await until(() => live.state.value === 'live', { timeout: PATIENCE_MS, what: "the camera's picture" })
   }
-  const pinned = cameras.map(({ camId, key }) => ({ camId, key }))
-  process.send?.({ is: 'watching', cameras: pinned } satisfies FromOwner)
-})
+}
+
+async function obey(message: ToOwner): Promise<FromOwner> {
+  if (message.do === 'sign up') {
+    await signUp(message)
+    return { is: 'signed up' }
+  }
+  if (!signed) throw new Error('sign up first')
+  if (message.do === 'pair') {
+    signed.cameras.push(await pairCamera(signed.owner, message.code))
+    return { is: 'paired' }
+  }
+  await letAllIn(signed, message.people)
+  return { is: 'watching', cameras: signed.cameras.map(({ camId, key }) => ({ camId, key })) }
+}
+
+process.on('message', async (message: ToOwner) => void process.send?.(await obey(message)))
 process.on('disconnect', () => process.exit(0))
