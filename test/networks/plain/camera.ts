@@ -50,12 +50,11 @@ const feed = openSource(
 )
 
 const socket = io(origin)
-const connections = new Map<string, Connection>()
-/** What a viewer says is taken in order: a candidate needs the offer that came before it. */
-let taken = Promise.resolve()
+/** Each viewer's connection, from the moment at which it has the offer and may be told of candidates. */
+const connections = new Map<string, Promise<Connection>>()
 
-async function answer(from: string, offer: Extract<Signal, { sdp: string }>): Promise<void> {
-  await connections.get(from)?.close()
+function answer(from: string, offer: Extract<Signal, { sdp: string }>): void {
+  leave(from)
   const pc = new RTCPeerConnection({
     iceServers,
     codecs: {
@@ -69,7 +68,6 @@ async function answer(from: string, offer: Extract<Signal, { sdp: string }>): Pr
       ],
     },
   })
-  connections.set(from, pc)
   const say = (data: Signal): void => void socket.emit('signal', { to: from, data })
   const { sender } = pc.addTransceiver(track, { direction: 'sendonly' })
   sender.onPictureLossIndication.subscribe(() => feed.requestKeyframe(ENCODING))
@@ -77,28 +75,37 @@ async function answer(from: string, offer: Extract<Signal, { sdp: string }>): Pr
     if (candidate) say({ type: 'candidate', candidate: candidate.toJSON() as never })
   })
   pc.connectionStateChange.subscribe(state => state === 'connected' && feed.requestKeyframe(ENCODING))
-  await pc.setRemoteDescription(offer)
-  await pc.setLocalDescription(await pc.createAnswer())
-  say({ type: 'answer', sdp: pc.localDescription?.sdp ?? '' })
+  const described = pc.setRemoteDescription(offer).then(() => pc)
+  connections.set(from, described)
+  described
+    .then(async () => {
+      await pc.setLocalDescription(await pc.createAnswer())
+      say({ type: 'answer', sdp: pc.localDescription?.sdp ?? '' })
+    })
+    .catch(complain)
 }
 
-async function take({ from, data }: FromViewer): Promise<void> {
-  if (data.type === 'offer') await answer(from, data)
-  if (data.type === 'candidate') await connections.get(from)?.addIceCandidate(data.candidate)
+/** No candidate waits for another: those of Chromium have names (mDNS), which take seconds to be looked up in vain. */
+function take({ from, data }: FromViewer): void {
+  if (data.type === 'offer') answer(from, data)
+  if (data.type === 'candidate')
+    void connections
+      .get(from)
+      ?.then(pc => pc.addIceCandidate(data.candidate))
+      .catch(complain)
 }
 
-const inOrder = (work: () => Promise<unknown>): void => {
-  taken = taken.then(work).then(
-    () => undefined,
-    error => void process.stderr.write(`${error}\n`),
-  )
+function leave(from: string): void {
+  void connections
+    .get(from)
+    ?.then(pc => pc.close())
+    .catch(complain)
+  connections.delete(from)
 }
+
+const complain = (error: unknown): void => void process.stderr.write(`${error}\n`)
+
 socket.on('connect', () => socket.emit('camera'))
-socket.on('signal', (message: FromViewer) => inOrder(() => take(message)))
-socket.on('left', (from: string) =>
-  inOrder(async () => {
-    await connections.get(from)?.close()
-    connections.delete(from)
-  }),
-)
+socket.on('signal', take)
+socket.on('left', leave)
 process.stdin.on('end', () => process.exit(0)).resume()
