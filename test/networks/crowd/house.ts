@@ -68,6 +68,7 @@ export async function openCrowdHouse(lab: Lab<'cameras' | 'viewers'>, size: numb
       // An agent shows the code of one camera at a time.
       await told(owner, { do: 'pair', code: await codeOf(agent, name) }, 'paired')
     }
+    process.stdout.write(`${count} cameras paired\n`)
     const { cameras } = await told(owner, { do: 'let in', people }, 'watching')
     const viewers = Array.from({ length: PROCESSES }, () =>
       keep(startChild<ToViewers, FromViewers>('viewers.ts', { prefix: lab.homes.viewers.prefix, env: more })),
@@ -76,6 +77,7 @@ export async function openCrowdHouse(lab: Lab<'cameras' | 'viewers'>, size: numb
       const own = people.filter((_, person) => person % PROCESSES === i)
       await told(each, { do: 'connect', place, people: own, cameras }, 'connected')
     }
+    process.stdout.write(`${size} viewers connected, all sources open\n`)
     return { agents, viewers, close }
   } catch (error) {
     await close()
