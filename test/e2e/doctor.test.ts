@@ -90,6 +90,14 @@ describe('ownsight-camera doctor', function () {
       assert.ok(lines.some(({ code }) => code === 'not_running'))
     })
 
+    it('says what the router does with ports', async () => {
+      const said = async () => (await doctor()).lines.find(({ check }) => check === 'network')?.code
+      assert.equal(await said(), 'cone')
+      await lab.homes.camera.change({ nat: 'symmetric' })
+      assert.equal(await said(), 'nat_symmetric')
+      await lab.homes.camera.change({ nat: 'port-restricted' })
+    })
+
     const port = () => new URL(house.signaling.origin).port
     finds('server_name', () => ({ server: `https://nobody.ownsight.test:${port()}` }))
     finds('server_refused', () => ({ server: `https://${lab.server.ipv4[0]}:8444` }))
