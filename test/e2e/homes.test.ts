@@ -136,7 +136,7 @@ describe('two homes, two cameras each', function () {
     for (const tab of more) await tab.close()
     await page.getByRole('button', { name: 'Cameras', exact: false }).first().click()
     await until(() => sourceProcesses(agent.child.pid ?? 0).length === before - 1, {
-      timeout: 20_000,
+      timeout: 60_000,
       what: 'the end of the source nobody watches',
     })
   })
