@@ -32,11 +32,26 @@ describe('the kill switch', function () {
     removeTemp(folder)
   })
 
+  /** Two hundred on one machine: an attempt that runs out of time is followed by another, as in the page. */
+  async function open(
+    home: Home,
+    peer: (signal: AbortSignal) => ReturnType<typeof createHeadlessPeer>,
+    tries = 3,
+  ): Promise<Pick<View, 'watching' | 'live'>> {
+    const watching = watchHeadless(home.owner, home.camera, { peer })
+    try {
+      return { watching, live: await watching.session }
+    } catch (fault) {
+      await watching.close()
+      if (tries === 1) throw fault
+      return open(home, peer, tries - 1)
+    }
+  }
+
   async function watch(home: Home): Promise<void> {
     const view = { home, packets: 0, ended: undefined } as View
     const peer = (signal: AbortSignal) => createHeadlessPeer(signal, () => view.packets++)
-    view.watching = watchHeadless(home.owner, home.camera, { peer })
-    view.live = await view.watching.session
+    Object.assign(view, await open(home, peer))
     view.live.onMessage(message => {
       if (message.t === 'ended') view.ended = message.code
     })
@@ -72,7 +87,7 @@ describe('the kill switch', function () {
     })
     const { homes } = opened
     for (let i = 0; i < VIEWS_OF_EACH; i++) await Promise.all(homes.map(watch))
-    await until(() => views.every(({ packets }) => packets > 0), { timeout: 30_000, what: '200 pictures' })
+    await until(() => views.every(({ packets }) => packets > 0), { timeout: 60_000, what: '200 pictures' })
     assert.equal(views.length, 200)
     await signaling.close()
     signaling = undefined
@@ -81,7 +96,7 @@ describe('the kill switch', function () {
     const first = (home: Home) => views.find(view => view.home === home) as View
     await Promise.all(private_.map(home => goPrivate(first(home))))
     const ended = views.filter(({ home }) => home !== kept)
-    await until(() => ended.every(view => view.ended !== undefined), { timeout: 15_000, what: '196 ends' })
+    await until(() => ended.every(view => view.ended !== undefined), { timeout: 60_000, what: '196 ends' })
     const whys = ended.map(view => view.ended)
     assert.deepEqual(
       whys.filter(why => why !== 'private' && why !== 'closed'),
