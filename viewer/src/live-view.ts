@@ -116,8 +116,9 @@ export function openLiveView(options: LiveViewOptions): LiveView {
     const outcome = await Promise.race([instead.promise, fresh(own.signal)])
     isReplacing = false
     cancelLook()
-    coming.value = undefined
     if (outcome === 'kept' || 'code' in outcome) {
+      // One that takes its place goes on in its element: between the two it may not be gone for a moment.
+      coming.value = undefined
       options.signal.removeEventListener('abort', stop)
       own.abort()
     }

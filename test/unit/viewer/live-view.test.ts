@@ -49,9 +49,18 @@ describe('live view', () => {
     const next = nth(1)
     await next.confirm()
     assert.equal(scene.view.coming.value?.live.th, 'th1')
+    const gone: unknown[] = []
+    const { shown, coming } = scene.view
+    const look = () => {
+      const there = [shown.peek(), coming.peek()].map(each => each?.live.th)
+      if (!there.includes('th1')) gone.push(there)
+    }
+    const unsubscribe = [shown.subscribe(look), coming.subscribe(look)]
     assert.equal(shownTh(), 'th0')
     await scene.clock.pass(500)
     assert.equal(shownTh(), 'th1', 'its first picture makes it the one')
+    for (const stop of unsubscribe) stop()
+    assert.deepEqual(gone, [], 'without leaving the page for a moment: its element goes on')
     assert.equal(scene.view.coming.value, undefined)
     assert.ok(old.isClosed && old.said.includes('bye'), 'and ends the old one')
     assert.equal(state(), 'live')
