@@ -32,6 +32,7 @@ describe('contract: a relayed view', function () {
   })
 
   it('outlives its credentials: the same session goes on, its allocations renewed after their end', async function () {
+    // A long run; that an allocation outlives its credential is shown at the relay in turn.test.ts each time.
     if (!process.env.OWNSIGHT_LONG) this.skip()
     // Both ends have an allocation of their own and nothing else: one network lets no UDP out, one hides its address.
     lab = await createLab({ homes: { camera: { udp: 'blocked' }, viewer: {} } })
