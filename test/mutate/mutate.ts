@@ -9,6 +9,8 @@ export type Options = {
   /** test processes side by side */
   readonly jobs: number
   readonly sample?: { readonly count: number; readonly seed: string } | undefined
+  /** says nothing of what goes wrong but what it throws */
+  readonly quiet?: boolean
   readonly onPlan?: (total: number) => void
   readonly onMutant?: (mutant: Mutant, done: number) => void
 }
@@ -40,7 +42,7 @@ export async function mutate(tree: string, group: Group, options: Options): Prom
   return mutants
 }
 
-function settings(tree: string, group: Group, { jobs, sample }: Options): object {
+function settings(tree: string, group: Group, { jobs, sample, quiet }: Options): object {
   return {
     plugins: ['mocha-runner', 'follow', 'sample'].map(name => join(import.meta.dirname, `${name}.ts`)),
     testRunner: 'ownsight-mocha',
@@ -59,6 +61,6 @@ function settings(tree: string, group: Group, { jobs, sample }: Options): object
     disableTypeChecks: false,
     allowConsoleColors: false,
     warnings: false,
-    logLevel: 'error',
+    logLevel: quiet ? 'off' : 'error',
   }
 }

@@ -7,7 +7,7 @@ export const LEAST = 0.9
 export const survivorsOf = (mutants: readonly Mutant[]): Mutant[] => mutants.filter(mutant => !isDead(mutant))
 
 export function enoughDied(mutants: readonly Mutant[]): boolean {
-  return mutants.length > 0 && survivorsOf(mutants).length <= (1 - LEAST) * mutants.length
+  return mutants.length > 0 && mutants.filter(isDead).length >= LEAST * mutants.length
 }
 
 /** Head and rows: one for each file, and one for all. */
