@@ -42,6 +42,7 @@ export function groupsOf(root: string): Group[] {
       sources: ['camera-agent/src/rtc/dtls-guard.ts', ...find('camera-agent/src/rtc/guard/*.ts')],
       tests: [
         ...['records', 'replay-window'].map(name => `test/unit/camera-agent/rtc/${name}.test.ts`),
+        ...find('test/unit/camera-agent/rtc/guard/*.test.ts'),
         ...guardTests.map(name => `test/conformance/guard/${name}.test.ts`),
       ],
       timeout: 30_000,
