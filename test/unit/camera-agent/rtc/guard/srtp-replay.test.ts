@@ -70,6 +70,10 @@ describe('SRTP packets count once', () => {
     const ahead = transport().srtp
     ahead.decrypt(rtp(100))
     ahead.decrypt(rtp(100 + 0x7fff))
+    const late = transport().srtp
+    late.decrypt(rtp(100))
+    late.decrypt(rtp(100 - 63))
+    late.decrypt(rtp(100 + 0x7fff))
     const behind = transport().srtp
     behind.decrypt(rtp(100))
     refused(() => behind.decrypt(rtp(100 + 0x8000)), /copy/)
