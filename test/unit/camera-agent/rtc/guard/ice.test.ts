@@ -20,8 +20,9 @@ const peer: Address = ['192.0.2.7', 40_000]
 const stranger: Address = ['192.0.2.9', 40_000]
 
 /** A connection, and one protocol of it behind the guard. */
-function stage(name: 'datagramReceived' | 'handleStunMessage' | undefined = 'datagramReceived') {
-  const event = () => ({ subscribe: () => ({}), execute: (..._args: unknown[]): void => undefined })
+function stage(name: 'datagramReceived' | 'handleStunMessage' | 'neither' = 'datagramReceived') {
+  let subscribed = 0
+  const event = () => ({ subscribe: () => subscribed++, execute: (..._args: unknown[]): void => undefined })
   const obeyed: unknown[] = []
   const received: string[] = []
   const resent: unknown[] = []
@@ -44,13 +45,14 @@ function stage(name: 'datagramReceived' | 'handleStunMessage' | undefined = 'dat
       },
     },
   }
-  if (name) protocol[name] = (data: Buffer) => received.push(data.toString('hex'))
+  if (name !== 'neither') protocol[name] = (data: Buffer) => received.push(data.toString('hex'))
   iceConnection().prototype.ensureProtocol.call(connection as unknown as IceConnection, protocol as never)
   const { onRequestReceived } = protocol as unknown as {
     onRequestReceived: { execute(message: StunMessage, address: Address, data: Buffer): void }
   }
   return {
     connection,
+    subscribed,
     obeyed,
     received,
     resent,
@@ -61,7 +63,7 @@ function stage(name: 'datagramReceived' | 'handleStunMessage' | undefined = 'dat
       return obeyed.length
     },
     data(bytes: string, address: Address): number {
-      const receive = protocol[name ?? ''] as (data: Buffer, address: Address) => void
+      const receive = protocol[name] as (data: Buffer, address: Address) => void
       receive(Buffer.from(bytes, 'hex'), address)
       return received.length
     },
@@ -89,7 +91,8 @@ describe('ICE: requests', () => {
   before(() => installGuard())
 
   it('a right one is obeyed, with a fingerprint and without, and the check under way is sent again', () => {
-    const { request: comes, resent, obeyed } = stage()
+    const { request: comes, resent, obeyed, subscribed } = stage()
+    assert.ok(subscribed > 0, 'the library itself listens too')
     const data = request()
     assert.equal(comes(data), 1)
     assert.deepEqual((obeyed[0] as unknown[]).slice(1), [peer, data])
@@ -190,5 +193,5 @@ describe('ICE: where data may come from', () => {
   })
 
   it('a protocol that receives nothing itself is left alone', () =>
-    assert.doesNotThrow(() => stage(undefined)))
+    assert.doesNotThrow(() => stage('neither')))
 })

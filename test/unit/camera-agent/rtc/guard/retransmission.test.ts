@@ -39,8 +39,10 @@ describe('retransmission of a flight', function () {
 
   it('another one again and again, until its answer is there', async () => {
     const { copies, own, run } = flight(6)
+    const began = performance.now()
     const done = run()
     await until(() => copies.length >= 3, { timeout: 10_000, what: 'the third copy' })
+    assert.ok(performance.now() - began > 250, 'the waits grow')
     assert.deepEqual(copies[2], copies[0])
     own.dtls.flight = 6
     await done
