@@ -4,6 +4,7 @@ import {
   CHANNEL_ID,
   CHANNEL_LABEL,
   ENDED_CODES,
+  isEndedCode,
   parseToCamera,
   parseToViewer,
 } from '@ownsight/protocol/channel'
@@ -64,6 +65,19 @@ describe('protocol: channel', () => {
       await faults('bad_form', () => parseToViewer(JSON.stringify({ ...toViewer[1], seq })), 'seq')
     for (const code of ['<img>', 'rtsp://user:pw@host', 'A'.repeat(40), ''])
       await faults('bad_form', () => parseToViewer(JSON.stringify({ ...toViewer[2], code })), 'code')
+  })
+
+  it('names the message itself where that is no JSON', () =>
+    faults('bad_form', () => parseToCamera('{'), 'message'))
+
+  it('knows the codes of an end, and nothing else', () => {
+    for (const code of ENDED_CODES) assert.equal(isEndedCode(code), true)
+    for (const code of ['', 'toString', 7, undefined]) assert.equal(isEndedCode(code), false)
+  })
+
+  it('takes a message of just the length that is allowed', () => {
+    const play = '{"t":"play"}'
+    assert.deepEqual(parseToCamera(play.padEnd(CHANNEL_MESSAGE_MAX_BYTES)), { t: 'play' })
   })
 
   it('refuses a message that is too long before parsing it', async () => {

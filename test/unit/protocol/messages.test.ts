@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { FAULT_CODES } from '@ownsight/protocol/errors'
 import { SDP_MAX_BYTES } from '@ownsight/protocol/limits'
-import { isRefuseCode, isTyp, schemas, type Typ } from '@ownsight/protocol/messages'
+import { id22, id43, isRefuseCode, isTyp, schemas, type Typ } from '@ownsight/protocol/messages'
 import * as v from 'valibot'
 import { type Home, newHome, samples } from './fixtures.ts'
 
@@ -32,6 +32,19 @@ describe('protocol: messages', () => {
       null,
     ])
       assert.ok(!takes('os1-pair2', { cam: key }), JSON.stringify(key))
+  })
+
+  it('an id is of its alphabet from its first character to its last', () => {
+    for (const id of [id22, id43]) {
+      const length = id === id22 ? 22 : 43
+      assert.ok(v.is(id, '-_Az09'.padEnd(length, 'A')))
+      for (const bad of ['!', ' ', '=', '+']) {
+        assert.ok(!v.is(id, bad.padEnd(length, 'A')))
+        assert.ok(!v.is(id, bad.padStart(length, 'A')))
+      }
+      assert.ok(!v.is(id, 'A'.repeat(length - 1)))
+      assert.ok(!v.is(id, 'A'.repeat(length + 1)))
+    }
   })
 
   it('an origin is scheme, host and port, nothing else', () => {

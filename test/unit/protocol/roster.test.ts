@@ -95,6 +95,9 @@ describe('protocol: roster', () => {
       await faults('bad_form', async () => openRoster(kR, await written(plain), 0))
   })
 
+  it('takes a text of just the length that is allowed for what it is', () =>
+    faults('bad_mac', () => openRoster(kR, 'A'.repeat(ROSTER_MAX_BYTES), 0), 'roster'))
+
   it('refuses an overlong text before decoding it, and another alphabet', async () => {
     await faults('limit', () => openRoster(kR, 'A'.repeat(ROSTER_MAX_BYTES + 1), 0), 'roster')
     await faults('bad_form', () => openRoster(kR, '++++', 0))
