@@ -10,18 +10,11 @@ export type Group = {
   readonly timeout: number
 }
 
-/** The tests of test/conformance/guard that need no browser, in the order of what they cost. */
-const guardTests = [
-  'handshake',
-  'inbound',
-  'forged-copies',
-  'rows',
-  'openssl',
-  'loss',
-  'start',
-  'steering',
-  'peer',
-]
+/**
+ * The tests of test/conformance/guard in the order of what they cost, without browsers, and without `start`: it removes
+ * pieces of the very text that is rewritten here. The self-test it wants to fail is one of dtls-guard.test.ts.
+ */
+const guardTests = ['handshake', 'inbound', 'forged-copies', 'rows', 'openssl', 'loss', 'steering', 'peer']
 
 /** What `npm run mutate` takes; `root` is the folder of the sources. */
 export function groupsOf(root: string): Group[] {
@@ -41,8 +34,7 @@ export function groupsOf(root: string): Group[] {
       name: 'guard',
       sources: ['camera-agent/src/rtc/dtls-guard.ts', ...find('camera-agent/src/rtc/guard/*.ts')],
       tests: [
-        ...['records', 'replay-window'].map(name => `test/unit/camera-agent/rtc/${name}.test.ts`),
-        ...find('test/unit/camera-agent/rtc/guard/*.test.ts'),
+        ...find('test/unit/camera-agent/rtc/{guard/*,records,replay-window,dtls-guard}.test.ts'),
         ...guardTests.map(name => `test/conformance/guard/${name}.test.ts`),
       ],
       timeout: 30_000,
