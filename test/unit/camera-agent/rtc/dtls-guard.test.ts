@@ -30,6 +30,7 @@ const anew = async (): Promise<typeof installGuard> => {
 }
 
 describe('the guard: what it is made for', () => {
+  before(() => installGuard())
   const prototypes: [string, Record<string, unknown>, string[]][] = [
     ['DtlsSocket', dtlsSocket().prototype, ['setupExtensions', 'renegotiation', 'handleFragmentHandshake']],
     ['Flight', flightClass().prototype, ['transmit', 'createPacket']],
