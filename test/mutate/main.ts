@@ -49,7 +49,13 @@ async function main(): Promise<number> {
     )
     return 1
   }
-  const mutants = await tryAll(tree, groups, settings)
+  let mutants: Mutant[]
+  try {
+    mutants = await tryAll(tree, groups, settings)
+  } catch (error) {
+    say(`nothing was measured: ${(error as Error).message}`)
+    return 1
+  }
   say(`\n${table(mutants)}\n`)
   if (settings.list) say(`${listSurvivors(mutants)}\n`)
   if (settings.files.length === 0 && settings.sample === undefined) {

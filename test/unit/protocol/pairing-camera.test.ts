@@ -5,7 +5,7 @@ import { generateKeyPair } from '@ownsight/protocol/ids'
 import { PAIRING_LIFETIME_S, PAIRING_MAX_BAD_MACS } from '@ownsight/protocol/limits'
 import { chain, pairingKeys, sealPairMessage } from '@ownsight/protocol/pairing'
 import { type Ceremony, newCeremony } from './ceremony.ts'
-import { faults, firstPolicy, malleate } from './fixtures.ts'
+import { faults, firstPolicy, malleate, newHome } from './fixtures.ts'
 
 const badMac = { m: toBase64url(new Uint8Array(32)) }
 
@@ -49,6 +49,25 @@ describe('protocol: pairing, the camera', () => {
     )
     assert.equal(c.states[1]?.[1], paired.phrase)
     assert.equal(paired.phrase.split(' ').length, 4)
+  })
+
+  it('another message 3 after the pairing is told that the camera is paired', async () => {
+    const [first, other] = [await third(), await third({ policy: 'a.b.c' })]
+    const fourth = await c.camera.receive(first)
+    assert.deepEqual(await c.camera.receive(first), fourth)
+    await faults('paired', () => c.camera.receive(other), 'msg')
+    assert.equal(c.committed.length, 1)
+  })
+
+  it('a code is burned once', async () => {
+    const { admin } = await newHome()
+    const foreign = await c.beginOwner({ admin })
+    await c.camera.receive(c.owner.first)
+    await faults('interrupted', () => c.camera.receive(foreign.first))
+    assert.deepEqual(
+      c.states.map(([state]) => state),
+      ['got1', 'burned'],
+    )
   })
 
   it('nothing is committed before message 3', async () => {

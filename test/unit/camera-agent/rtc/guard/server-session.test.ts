@@ -198,6 +198,15 @@ describe('the server behind its guard', () => {
       assert.equal(session.fault, undefined)
     })
 
+    it('what lies further ahead takes no room', () => {
+      const { greeted, session, types } = stage()
+      greeted()
+      for (let seq = 100; seq < 120; seq++)
+        for (const piece of pieces(part(VERIFY, seq, body('far away')), 4).slice(1)) session.receive(piece)
+      for (const piece of pieces(part(CERTIFICATE, 2, body('near')), 2)) session.receive(piece)
+      assert.deepEqual(types(), [CERTIFICATE])
+    })
+
     it('sixteen unfinished messages at most', () => {
       const { session, types } = stage()
       const [first] = pieces(hello(100), 10)

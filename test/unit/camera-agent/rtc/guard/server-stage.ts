@@ -32,7 +32,11 @@ export const part = (type: number, seq: number, data: Buffer): Fragment => ({
 export const hello = (seq: number, cookie: Buffer = Buffer.alloc(0), more = {}): Fragment =>
   part(HELLO, seq, helloBody(cookie, more))
 
-export const code = (errors: Error[]): unknown => errors.map(error => (error as GuardError).code)
+export const code = (errors: Error[]): unknown =>
+  errors.map(error => {
+    assert.match(error.message, /\S \S/)
+    return (error as GuardError).code
+  })
 export const body = (text: string): Buffer => Buffer.from(text)
 
 /** A server that notes what reaches it; sealed records open to their own body, but for those of zeroes. */
