@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
-import { randomBytes, toBase64url } from '@ownsight/protocol/bytes'
+import { fromBase64url, hkdf, randomBytes, toBase64url, utf8 } from '@ownsight/protocol/bytes'
+import { openEnvelope } from '@ownsight/protocol/envelope'
 import type { PairMessage } from '@ownsight/protocol/events'
 import { generateKeyPair, type KeyPair } from '@ownsight/protocol/ids'
 import {
@@ -68,6 +69,67 @@ describe('protocol: a second admin device', () => {
     const [{ admin, view, phrase }] = joined as unknown as [Joined]
     assert.deepEqual({ admin, view }, { admin: second.admin.publicKey, view: second.view.publicKey })
     assert.equal(phrase, gift.phrase)
+  })
+
+  it('says how far it has come', async () => {
+    const request = await begin()
+    assert.equal(offer.state(), 'offering')
+    const third = await request.onSecond(await offer.receive(request.first))
+    assert.equal(offer.state(), 'got1')
+    await offer.receive(third)
+    assert.equal(offer.state(), 'joined')
+  })
+
+  it('the code is good for ten minutes from whenever it was made', async () => {
+    clock = 50_000
+    const now = (): number => clock
+    const gift = { root: root.publicKey, kR }
+    const late = await offerJoin({ secret, admin: first, gift, now, onJoined: async () => undefined })
+    clock += PAIRING_LIFETIME_S
+    await late.receive((await begin()).first)
+    clock += 1
+    await faults('interrupted', async () => late.receive((await begin()).first), 'code')
+  })
+
+  it('attack 28: message 1 for another meeting burns the code', async () => {
+    const { toCamera } = await pairingKeys(secret)
+    const { admin, view } = second
+    const rid = 'A'.repeat(22)
+    const payload = { v: 1 as const, rid, admin: admin.publicKey, view: view.publicKey, no: rid }
+    const message = await sealPairMessage('os1-join1', payload, { sign: admin.sign, mac: toCamera })
+    await faults('bad_hash', () => offer.receive(message), 'rid')
+    assert.equal(offer.state(), 'burned')
+  })
+
+  it('a message of no type of its own is bad_type, and burns nothing', async () => {
+    const { toCamera } = await pairingKeys(secret)
+    const third = await sealPairMessage(
+      'os1-join3',
+      { v: 1, rid: offer.rid, h12: 'A'.repeat(43) },
+      { sign: second.admin.sign, mac: toCamera },
+    )
+    for (const e of ['a.b.c', third.e.slice(1)])
+      await faults('bad_type', () => offer.receive({ ...third, e }), 'typ')
+    assert.equal(offer.state(), 'offering')
+  })
+
+  it('the gift is sealed under the code’s secret, in the way PROTOCOL.md §12 says', async () => {
+    const request = await begin()
+    const fourth = await offer.receive(await request.onSecond(await offer.receive(request.first)))
+    const { payload } = await openEnvelope('os1-join4', fourth.e, () => first.publicKey)
+    const bytes = fromBase64url(payload.sealed)
+    const raw = await hkdf(secret, 'os1 admin', 32)
+    const key = await crypto.subtle.importKey('raw', raw, 'AES-GCM', false, ['decrypt'])
+    const algorithm = { name: 'AES-GCM', iv: bytes.slice(0, 12), additionalData: utf8('os1 admin') }
+    assert.deepEqual(new Uint8Array(await crypto.subtle.decrypt(algorithm, key, bytes.slice(12))), kR)
+    const { toOwner } = await pairingKeys(secret)
+    const sealed = `${payload.sealed.slice(0, -4)}AAAA`
+    const spoiled = await sealPairMessage(
+      'os1-join4',
+      { ...payload, sealed },
+      { sign: first.sign, mac: toOwner },
+    )
+    await faults('bad_mac', () => request.onFourth(spoiled), 'sealed')
   })
 
   it('the same messages again get the same answers, and join once', async () => {
