@@ -70,6 +70,7 @@ describe('protocol: invitations', () => {
       `${link}:`,
       link.replace('invite', 'join'),
       `${link} x`,
+      `my ${link}`,
     ])
       await faults('bad_form', () => parseInvitation(bad), 'invitation')
     await faults('bad_form', () => inviteKeyPair(new Uint8Array(32)), 'invitation')

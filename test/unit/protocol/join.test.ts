@@ -13,7 +13,7 @@ import {
 } from '@ownsight/protocol/join'
 import { PAIRING_LIFETIME_S, PAIRING_MAX_BAD_MACS } from '@ownsight/protocol/limits'
 import { newPairingSecret, pairingKeys, sealPairMessage } from '@ownsight/protocol/pairing'
-import { faults } from './fixtures.ts'
+import { faults, strayBit } from './fixtures.ts'
 
 describe('protocol: a second admin device', () => {
   let first: KeyPair
@@ -51,6 +51,8 @@ describe('protocol: a second admin device', () => {
       '',
       formatJoinCode(code).slice(1),
       `${formatJoinCode(code)}x`,
+      `my ${formatJoinCode(code)}`,
+      formatJoinCode({ secret, admin: strayBit(first.id) }),
       formatJoinCode(code).replace('join', 'x'),
     ])
       await faults('bad_form', () => parseJoinCode(bad))
@@ -130,6 +132,40 @@ describe('protocol: a second admin device', () => {
       { sign: first.sign, mac: toOwner },
     )
     await faults('bad_mac', () => request.onFourth(spoiled), 'sealed')
+  })
+
+  it('attack 28: each message names the meeting it belongs to', async () => {
+    const { toCamera, toOwner } = await pairingKeys(secret)
+    const rid = 'A'.repeat(22)
+    const request = await begin()
+    const two = await offer.receive(request.first)
+    const opened = await openEnvelope('os1-join2', two.e, () => first.publicKey)
+    const mac = { sign: first.sign, mac: toOwner }
+    const badTwo = await sealPairMessage('os1-join2', { ...opened.payload, rid }, mac)
+    await faults('bad_hash', () => request.onSecond(badTwo), 'h1')
+    const three = await request.onSecond(two)
+    const { payload } = await openEnvelope('os1-join3', three.e, () => second.admin.publicKey)
+    const four = await offer.receive(three)
+    const given = await openEnvelope('os1-join4', four.e, () => first.publicKey)
+    const badFour = await sealPairMessage('os1-join4', { ...given.payload, rid }, mac)
+    await faults('bad_hash', () => request.onFourth(badFour), 'h123')
+    const device = { sign: second.admin.sign, mac: toCamera }
+    const badThree = await sealPairMessage('os1-join3', { ...payload, rid }, device)
+    await faults('bad_hash', () => offer.receive(badThree), 'h12')
+  })
+
+  it('what comes after the joining takes nothing of it back', async () => {
+    const request = await begin()
+    const third = await request.onSecond(await offer.receive(request.first))
+    const fourth = await offer.receive(third)
+    for (let n = 0; n <= PAIRING_MAX_BAD_MACS; n++)
+      await faults('bad_mac', () => offer.receive(wrongMac(third)))
+    const { toCamera: mac } = await pairingKeys(secret)
+    const payload = { v: 1 as const, rid: offer.rid, h12: 'A'.repeat(43) }
+    const wrong = await sealPairMessage('os1-join3', payload, { sign: second.admin.sign, mac })
+    await faults('bad_hash', () => offer.receive(wrong), 'h12')
+    assert.equal(offer.state(), 'joined')
+    assert.deepEqual(await offer.receive(third), fourth)
   })
 
   it('the same messages again get the same answers, and join once', async () => {
