@@ -1,5 +1,6 @@
 import { describeMutant, type Mutant } from './mutant.ts'
-import { type Reason, reasonOf, staleReasons } from './reasons.ts'
+import type { Reason } from './reason.ts'
+import { reasonOf, staleReasons } from './reasons.ts'
 import { closing, rows, survivorsOf } from './report.ts'
 
 const kinds: Readonly<Record<Reason['kind'], string>> = {

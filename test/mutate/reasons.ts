@@ -1,22 +1,10 @@
+import { guardReasons } from './guard-reasons.ts'
 import type { Mutant } from './mutant.ts'
+import { protocolReasons } from './protocol-reasons.ts'
+import type { Reason } from './reason.ts'
 
-/** Why a mutant may live. */
-export type Reason = {
-  readonly file: string
-  /** the whole line the change begins in, trimmed; where the file has it twice, the reason is for both */
-  readonly line: string
-  /** `from → to`, white space as single blanks; left out, the reason is for every change that begins in the line */
-  readonly change?: string
-  /**
-   * `equivalent`: no input tells it from the original. `unseen`: what differs is time, memory or the place of a check
-   * that another repeats. `wording`: text for people or the log alone.
-   */
-  readonly kind: 'equivalent' | 'unseen' | 'wording'
-  readonly why: string
-}
-
-/** In the order of files. Of a survivor no row is for, the page says so. */
-export const reasons: readonly Reason[] = []
+/** Of a survivor that none is for, the page says so. */
+export const reasons: readonly Reason[] = [...protocolReasons, ...guardReasons]
 
 export function reasonOf(mutant: Mutant, known: readonly Reason[] = reasons): Reason | undefined {
   return known.find(

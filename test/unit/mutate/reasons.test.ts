@@ -1,7 +1,10 @@
 import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { type Mutant, mutantOf } from '../../mutate/mutant.ts'
 import { renderPage } from '../../mutate/page.ts'
-import { type Reason, reasonOf, reasons, staleReasons } from '../../mutate/reasons.ts'
+import type { Reason } from '../../mutate/reason.ts'
+import { reasonOf, reasons, staleReasons } from '../../mutate/reasons.ts'
 import { closing, enoughDied } from '../../mutate/report.ts'
 
 const source = "if (a > b) {\n  throw new Error(\n    'x'\n  )\n}\n"
@@ -55,6 +58,16 @@ describe('mutants: reasons', () => {
     assert.deepEqual(staleReasons([], new Set(['a.ts']), [reason]), [reason])
     assert.deepEqual(staleReasons([], new Set(['b.ts']), [reason]), [])
     assert.deepEqual(staleReasons([mutant], new Set(['a.ts']), [reason]), [])
+  })
+
+  it('each is for a line that its source has', () => {
+    const root = join(import.meta.dirname, '../../..')
+    const linesOf = (file: string): string[] => readFileSync(join(root, file), 'utf8').split('\n')
+    for (const { file, line } of reasons)
+      assert.ok(
+        linesOf(file).some(each => each.trim() === line),
+        `${file}: ${line}`,
+      )
   })
 
   it('none is given twice', () => {
