@@ -54,8 +54,8 @@ function settings(tree: string, group: Group, { jobs, sample, quiet }: Options):
     coverageAnalysis: 'perTest',
     inPlace: true,
     concurrency: jobs,
-    // A mutant that never ends: four times what its tests take, and ten seconds.
-    timeoutFactor: 4,
+    // A mutant that never ends: twice what its tests take, and ten seconds.
+    timeoutFactor: 2,
     timeoutMS: 10_000,
     dryRunTimeoutMinutes: 15,
     disableTypeChecks: false,

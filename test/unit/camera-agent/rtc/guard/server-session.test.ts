@@ -123,7 +123,8 @@ describe('the server behind its guard', () => {
     it('is handed on in order, each message once, whatever the order of its parts', () => {
       const { comes, delivered, greeted, session } = stage()
       greeted()
-      comes(part(VERIFY, 4, body('v')), part(CERTIFICATE, 2, body('c')), part(CERTIFICATE, 2, body('c')))
+      comes(part(VERIFY, 4, body('v')), part(VERIFY, 4, body('u')))
+      comes(part(CERTIFICATE, 2, body('c')), part(CERTIFICATE, 2, body('d')))
       const parts = pieces(part(KEY_EXCHANGE, 3, body('exchange')), 3).toReversed()
       for (const datagram of [...parts, ...parts]) session.receive(datagram)
       comes(part(VERIFY, 4, body('w')))
