@@ -84,6 +84,14 @@ export const protocolReasons: readonly Reason[] = [
       'rightsOf has refused a viewer that is not in the policy',
     ],
   ]),
+  ...reasonsFor('protocol/src/pairing-owner.ts', [
+    [
+      "if (!sent) throw new ProtocolFault('not_offering', 'msg', 'start the pairing again')",
+      '',
+      'equivalent',
+      'in finish alone: both who call it have asked before',
+    ],
+  ]),
   ...reasonsFor('protocol/src/policy-change.ts', [
     [
       'const rest = await withoutKeys(policy, [await keyId(k), ...(inv === undefined ? [] : [inv])])',

@@ -47,6 +47,24 @@ describe('protocol: messages', () => {
     }
   })
 
+  it('a firmware’s name is printable ASCII, a counter’s code small letters', () => {
+    for (const fw of ['', '0.1.0', ' ~']) assert.ok(takes('os1-beacon', { fw }), fw)
+    for (const fw of ['\u001f1', '1\u007f', 'é1', '1é', '1'.repeat(65)])
+      assert.ok(!takes('os1-beacon', { fw }), fw)
+    const c = (code: string) => ({ c: { live: 1, ended: 1, foreign: 0, refused: { [code]: 1 } } })
+    for (const code of ['a', 'a_b', 'a'.repeat(32)]) assert.ok(takes('os1-head', c(code)), code)
+    for (const code of ['', ' a', 'a b', 'A', 'a'.repeat(33)]) assert.ok(!takes('os1-head', c(code)), code)
+  })
+
+  it('a hub may be given view and audio, and nothing else', () => {
+    const hub = { k: home.view.publicKey, link: 'A'.repeat(22), prov: 'whep', exp: 1, lan: true }
+    const hubs = (r: unknown, more = {}) => takes('os1-policy', { hubs: [{ ...hub, r, ...more }] })
+    for (const r of [[], ['view'], ['view', 'audio']]) assert.ok(hubs(r), String(r))
+    for (const r of [['talk'], ['ptz'], [''], 'view']) assert.ok(!hubs(r), String(r))
+    for (const prov of ['google', 'alexa', 'whep']) assert.ok(hubs(['view'], { prov }))
+    assert.ok(!hubs(['view'], { prov: '' }))
+  })
+
   it('an origin is scheme, host and port, nothing else', () => {
     for (const origin of ['https://a.example', 'http://127.0.0.1:8080', 'https://[::1]:1'])
       assert.ok(takes('os1-auth', { origin }), origin)

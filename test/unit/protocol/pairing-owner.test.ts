@@ -55,6 +55,11 @@ describe('protocol: pairing, the owner', () => {
       [payload.n, payload.prev, payload.root, payload.cam],
       [1, null, c.home.root.id, c.home.cam.id],
     )
+    assert.deepEqual(
+      [payload.hubsEnabled, payload.privacy, payload.hubs, payload.invites],
+      [true, false, [], []],
+    )
+    assert.ok(Math.abs(payload.iat - now()) < 60)
   })
 
   describe('attack 28: the man in the middle', () => {
