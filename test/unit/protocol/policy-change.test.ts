@@ -75,6 +75,8 @@ describe('protocol: changes of a policy', () => {
     const twice = await apply(start, admitGuest(), admitGuest(), addPhone(), addPhone())
     assert.equal(twice.policy.viewers.length, 3)
     assert.equal(twice.policy.admins.length, 2)
+    const invite = (): PolicyChange => ({ op: 'invite', k: guest.publicKey, r: ['view'], exp: now() + 60 })
+    assert.equal((await apply(start, invite(), invite())).policy.invites.length, 1)
   })
 
   it('a second admin may sign the next, and take the first one out', async () => {
