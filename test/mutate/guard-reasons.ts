@@ -38,6 +38,12 @@ export const guardReasons: readonly Reason[] = [
   ]),
   ...reasonsFor('camera-agent/src/rtc/guard/possession.ts', [
     [
+      'if (!first || !certificate || !keyExchange || !certificateVerify)',
+      '',
+      'equivalent',
+      'the list was compared before: it has all nine',
+    ],
+    [
       "throw new GuardError('transcript', 'the handshake is not whole')",
       '',
       'equivalent',
