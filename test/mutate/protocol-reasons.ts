@@ -41,6 +41,13 @@ export const protocolReasons: readonly Reason[] = [
       'equivalent',
       'the error of a missing match is caught, and the answer is undefined too',
     ],
+    [
+      'return typ !== undefined && isTyp(typ) ? typ : undefined',
+      'typ !== undefined → true',
+      'equivalent',
+      'undefined is no type of ours',
+    ],
+    ['} catch {', '{ return undefined } → {}', 'equivalent', 'a function without a return gives undefined'],
   ]),
   ...reasonsFor('protocol/src/invite.ts', [
     [
@@ -93,6 +100,18 @@ export const protocolReasons: readonly Reason[] = [
     ],
   ]),
   ...reasonsFor('protocol/src/policy-change.ts', [
+    [
+      'const times = { ...(nbf === undefined ? {} : { nbf }), ...(exp === undefined ? {} : { exp }) }',
+      'nbf === undefined → false',
+      'equivalent',
+      'JSON leaves out a member that is undefined',
+    ],
+    [
+      'const times = { ...(nbf === undefined ? {} : { nbf }), ...(exp === undefined ? {} : { exp }) }',
+      'exp === undefined → false',
+      'equivalent',
+      'JSON leaves out a member that is undefined',
+    ],
     [
       'const rest = await withoutKeys(policy, [await keyId(k), ...(inv === undefined ? [] : [inv])])',
       'inv === undefined → false',

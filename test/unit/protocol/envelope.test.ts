@@ -151,6 +151,11 @@ describe('protocol: envelope', () => {
       }
     })
 
+    it('says of a payload that is no JSON that it is none', async () => {
+      const jws = await signed('{')
+      assert.match((await faults('bad_form', () => open(jws), 'payload')).message, /send JSON/)
+    })
+
     it('an empty part is bad_form, whichever it is', async () => {
       const parts = (await signed(offerText)).split('.')
       for (const i of [0, 1, 2]) await faults('bad_form', () => open(parts.with(i, '').join('.')), 'envelope')

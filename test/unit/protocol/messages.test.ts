@@ -69,6 +69,7 @@ describe('protocol: messages', () => {
     for (const origin of ['https://a.example', 'http://127.0.0.1:8080', 'https://[::1]:1'])
       assert.ok(takes('os1-auth', { origin }), origin)
     for (const origin of [
+      'my https://a.example',
       'https://a.example/',
       'ftp://a',
       'a.example',

@@ -55,6 +55,7 @@ describe('protocol: pairing, the owner', () => {
       [payload.n, payload.prev, payload.root, payload.cam],
       [1, null, c.home.root.id, c.home.cam.id],
     )
+    assert.deepEqual(payload.viewers[0]?.r, ['view', 'audio', 'talk', 'snapshot', 'ptz'])
     assert.deepEqual(
       [payload.hubsEnabled, payload.privacy, payload.hubs, payload.invites],
       [true, false, [], []],
