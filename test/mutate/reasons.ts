@@ -2,9 +2,10 @@ import { guardReasons } from './guard-reasons.ts'
 import type { Mutant } from './mutant.ts'
 import { protocolReasons } from './protocol-reasons.ts'
 import type { Reason } from './reason.ts'
+import { sdpReasons } from './sdp-reasons.ts'
 
 /** Of a survivor that none is for, the page says so. */
-export const reasons: readonly Reason[] = [...protocolReasons, ...guardReasons]
+export const reasons: readonly Reason[] = [...protocolReasons, ...sdpReasons, ...guardReasons]
 
 export function reasonOf(mutant: Mutant, known: readonly Reason[] = reasons): Reason | undefined {
   return known.find(
