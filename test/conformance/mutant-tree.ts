@@ -31,12 +31,18 @@ export type MutantTree = {
   dispose(): void
 }
 
-export function plantTree(): MutantTree {
+/** The path of a new copy of our sources, with the packages of others linked; whoever asks removes it. */
+export function copySources(): string {
   const tree = mkdtempSync(join(tmpdir(), 'ownsight-musts-'))
-  const running = new Set<ChildProcess>()
   for (const workspace of workspaces) copyWorkspace(workspace, tree)
   cpSync(join(root, 'package.json'), join(tree, 'package.json'))
   linkModules(tree)
+  return tree
+}
+
+export function plantTree(): MutantTree {
+  const tree = copySources()
+  const running = new Set<ChildProcess>()
 
   async function run(test: string, grep?: string): Promise<Outcome> {
     const mocha = join(root, 'node_modules', 'mocha', 'bin', 'mocha.js')

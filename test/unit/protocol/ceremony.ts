@@ -33,7 +33,7 @@ export async function newCeremony(): Promise<Ceremony> {
   const secret = newPairingSecret()
   const committed: Ceremony['committed'] = []
   const states: Ceremony['states'] = []
-  let clock = 0
+  let clock = 50_000
   let broken = false
   const camera = await offerCameraPairing({
     secret,

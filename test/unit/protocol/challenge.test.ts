@@ -56,6 +56,12 @@ describe('protocol: challenge', () => {
     await faults('stale_challenge', () => open(jws, challenge, { now: late }), 'exp')
   })
 
+  it('an answer in the last second of its challenge is in time', async () => {
+    const challenge = newChallenge('s1')
+    assert.ok(Math.abs(challenge.exp - CHALLENGE_LIFETIME_S - now()) < 60)
+    await open(await sealAuth(challenge, device()), challenge, { now: challenge.exp })
+  })
+
   it('attack 34: a key that is not registered is refused, and a registered name does not lend its key', async () => {
     const challenge = newChallenge('s1')
     const stranger = await generateKeyPair()

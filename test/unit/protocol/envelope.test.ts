@@ -143,6 +143,24 @@ describe('protocol: envelope', () => {
       )
     })
 
+    it('a header with anything before or behind it is bad_form, and claims no type', async () => {
+      for (const header of [` ${headerOf(typ)}`, `${headerOf(typ)} `, `${headerOf(typ)}x`]) {
+        const jws = await signed(offerText, header)
+        assert.equal(claimedTyp(jws), undefined)
+        await faults('bad_form', () => open(jws), 'header')
+      }
+    })
+
+    it('says of a payload that is no JSON that it is none', async () => {
+      const jws = await signed('{')
+      assert.match((await faults('bad_form', () => open(jws), 'payload')).message, /send JSON/)
+    })
+
+    it('an empty part is bad_form, whichever it is', async () => {
+      const parts = (await signed(offerText)).split('.')
+      for (const i of [0, 1, 2]) await faults('bad_form', () => open(parts.with(i, '').join('.')), 'envelope')
+    })
+
     it('claimedTyp names the type of a well-formed envelope and nothing else', async () => {
       for (const each of types)
         assert.equal(claimedTyp(await seal(each, samples(home)[each], home.view.sign)), each)

@@ -2,6 +2,8 @@ import assert from 'node:assert/strict'
 import { randomId } from '@ownsight/protocol/bytes'
 import { newChallenge } from '@ownsight/protocol/challenge'
 import {
+  authReply,
+  authRequest,
   challenge,
   deliveries,
   hello,
@@ -39,6 +41,16 @@ describe('protocol: events', () => {
       replies.relays,
       { grant: { urls: ['turn:a.example:3478'], username: '1:x', credential: 'c', exp: 1 } },
     ],
+    ['request auth', authRequest, { auth: 'a.b.c' }],
+    ['reply auth', authReply, { ok: true, build: '0.1.0' }],
+    ['reply read', replies.read, { policy: 'a.b.c', status: 'a.b.c' }],
+    ['reply read: refused', replies.read, { refused: 'bad_epoch' }],
+    ['reply redeem', replies.redeem, { redeemed: 'a.b.c' }],
+    ['reply release', replies.release, { released: 'a.b.c' }],
+    ['reply join', replies.join, { msg }],
+    ['reply hold', replies.hold, { ok: true }],
+    ['reply bind', replies.bind, { ok: true }],
+    ['reply publish', replies.publish, { ok: true }],
     ['reply: hint', replies.offer, { hint: 'offline' }],
     ['presence', presence, { cam, online: true }],
     ['hello', hello, { agent: 'viewer/0.1.0', versions: [1] }],
@@ -87,5 +99,27 @@ describe('protocol: events', () => {
       { agent: 'viewer/1', versions: Array.from({ length: 17 }, () => 1) },
     ])
       assert.ok(!v.is(hello, value), JSON.stringify(value))
+  })
+
+  it('what a program calls itself, from its first character to its last', () => {
+    const says = (agent: string): boolean => v.is(hello, { agent, versions: [1] })
+    for (const agent of ['viewer/0.1.0', 'camera-agent/1.0.0-rc.1+b', `viewer/${'1'.repeat(40)}`])
+      assert.ok(says(agent))
+    for (const agent of [
+      'my viewer/1',
+      'viewer/1 x',
+      'viewer/',
+      'viewer',
+      `viewer/${'1'.repeat(41)}`,
+      'Viewer/1',
+      'hub/1',
+    ])
+      assert.ok(!says(agent), agent)
+  })
+
+  it('a reply without its members, or with others in their place, is none', () => {
+    for (const schema of [authRequest, authReply, replies.hold, replies.read, replies.join])
+      for (const value of [{}, { ok: false, build: 'x' }, { ok: false }, { refused: 1 }])
+        assert.ok(!v.is(schema, value), JSON.stringify(value))
   })
 })

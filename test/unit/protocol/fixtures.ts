@@ -15,6 +15,7 @@ export async function faults(code: FaultCode, work: () => unknown, field?: strin
     assert.ok(error instanceof ProtocolFault, `expected a ProtocolFault, got ${String(error)}`)
     assert.equal(error.code, code, error.message)
     if (field !== undefined) assert.equal(error.field, field)
+    assert.match(error.message, /^[a-z_]+ \([^()]+\): \S+ \S/, 'a field and a remedy in words')
     return error
   }
   assert.fail(`expected ${code}, got ${JSON.stringify(value)}`)

@@ -39,5 +39,7 @@ describe('protocol: ids', () => {
   it('a key that is not on P-256 has no id', async () => {
     const hmac = await crypto.subtle.generateKey({ name: 'HMAC', hash: 'SHA-256' }, true, ['sign'])
     await faults('bad_key', () => exportPublicKey(hmac), 'key')
+    const edwards = (await crypto.subtle.generateKey('Ed25519', true, ['sign', 'verify'])) as CryptoKeyPair
+    await faults('bad_key', () => exportPublicKey(edwards.publicKey), 'key')
   })
 })

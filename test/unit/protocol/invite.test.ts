@@ -9,12 +9,14 @@ import {
   openRedeem,
   openRedeemed,
   parseInvitation,
+  sameKey,
   sealRedeem,
   sealRedeemed,
 } from '@ownsight/protocol/invite'
+import { NAME_MAX_LENGTH } from '@ownsight/protocol/limits'
 import type { Payload } from '@ownsight/protocol/messages'
 import { type PolicyInForce, rightsOf } from '@ownsight/protocol/policy'
-import { faults, type Home, inForce, newHome, now } from './fixtures.ts'
+import { faults, type Home, inForce, newHome, now, strayBit } from './fixtures.ts'
 
 describe('protocol: invitations', () => {
   let home: Home
@@ -68,15 +70,34 @@ describe('protocol: invitations', () => {
       `${link}:`,
       link.replace('invite', 'join'),
       `${link} x`,
+      `my ${link}`,
     ])
       await faults('bad_form', () => parseInvitation(bad), 'invitation')
     await faults('bad_form', () => inviteKeyPair(new Uint8Array(32)), 'invitation')
+  })
+
+  it('a name has 1 to 64 characters, a camera’s id one spelling', async () => {
+    const link = (name: string, camId = home.cam.id): string =>
+      formatInvitation({ secret: newInviteSecret(), camId, name })
+    assert.equal(parseInvitation(link(' Door ')).name, 'Door')
+    assert.equal(parseInvitation(link('x'.repeat(NAME_MAX_LENGTH))).name.length, NAME_MAX_LENGTH)
+    for (const bad of [link(' '), link('x'.repeat(NAME_MAX_LENGTH + 1))])
+      await faults('bad_form', () => parseInvitation(bad), 'invitation')
+    await faults('bad_form', () => parseInvitation(link('Door', strayBit(home.cam.id))), 'base64url')
+  })
+
+  it('a key is the same by both its coordinates', () => {
+    const { x, y } = guest.publicKey
+    assert.equal(sameKey({ x, y }, { x, y }), true)
+    assert.equal(sameKey({ x, y }, { x, y: x }), false)
+    assert.equal(sameKey({ x, y }, { x: y, y }), false)
   })
 
   it('a redemption ties the guest’s key to the invitation, and gives no right', async () => {
     const opened = await openRedeem(await redeem(), camera())
     assert.deepEqual(opened.view, guest.publicKey)
     assert.equal(opened.viewId, guest.id)
+    assert.ok(Math.abs(opened.redeem.payload.iat - now()) < 60)
     await faults('unknown_viewer', () => rightsOf(policy, guest.id, clock))
     await faults('unknown_viewer', () => rightsOf(policy, invite.id, clock))
   })
@@ -143,6 +164,12 @@ describe('protocol: invitations', () => {
       impostor.sign,
     )
     await faults('unknown_viewer', () => openRedeemed(named, expected))
+    const misnamed = await seal(
+      'os1-redeemed',
+      { v: 1, iss: home.root.id, aud: guest.id, inv: invite.id, cam: home.cam.publicKey, iat: 1 },
+      home.cam.sign,
+    )
+    await faults('unknown_viewer', () => openRedeemed(misnamed, expected))
     const other = await sealRedeemed(home.cam, { aud: guest.id, inv: home.root.id })
     await faults('foreign_answer', () => openRedeemed(other, expected), 'inv')
     await faults('wrong_aud', () => openRedeemed(jws, { ...expected, view: home.view.id }))

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
-import { randomBytes, toBase64url } from '@ownsight/protocol/bytes'
+import { fromBase64url, hkdf, randomBytes, toBase64url, utf8 } from '@ownsight/protocol/bytes'
+import { openEnvelope } from '@ownsight/protocol/envelope'
 import type { PairMessage } from '@ownsight/protocol/events'
 import { generateKeyPair, type KeyPair } from '@ownsight/protocol/ids'
 import {
@@ -12,7 +13,7 @@ import {
 } from '@ownsight/protocol/join'
 import { PAIRING_LIFETIME_S, PAIRING_MAX_BAD_MACS } from '@ownsight/protocol/limits'
 import { newPairingSecret, pairingKeys, sealPairMessage } from '@ownsight/protocol/pairing'
-import { faults } from './fixtures.ts'
+import { faults, strayBit } from './fixtures.ts'
 
 describe('protocol: a second admin device', () => {
   let first: KeyPair
@@ -50,6 +51,8 @@ describe('protocol: a second admin device', () => {
       '',
       formatJoinCode(code).slice(1),
       `${formatJoinCode(code)}x`,
+      `my ${formatJoinCode(code)}`,
+      formatJoinCode({ secret, admin: strayBit(first.id) }),
       formatJoinCode(code).replace('join', 'x'),
     ])
       await faults('bad_form', () => parseJoinCode(bad))
@@ -68,6 +71,101 @@ describe('protocol: a second admin device', () => {
     const [{ admin, view, phrase }] = joined as unknown as [Joined]
     assert.deepEqual({ admin, view }, { admin: second.admin.publicKey, view: second.view.publicKey })
     assert.equal(phrase, gift.phrase)
+  })
+
+  it('says how far it has come', async () => {
+    const request = await begin()
+    assert.equal(offer.state(), 'offering')
+    const third = await request.onSecond(await offer.receive(request.first))
+    assert.equal(offer.state(), 'got1')
+    await offer.receive(third)
+    assert.equal(offer.state(), 'joined')
+  })
+
+  it('the code is good for ten minutes from whenever it was made', async () => {
+    clock = 50_000
+    const now = (): number => clock
+    const gift = { root: root.publicKey, kR }
+    const late = await offerJoin({ secret, admin: first, gift, now, onJoined: async () => undefined })
+    clock += PAIRING_LIFETIME_S
+    await late.receive((await begin()).first)
+    clock += 1
+    await faults('interrupted', async () => late.receive((await begin()).first), 'code')
+  })
+
+  it('attack 28: message 1 for another meeting burns the code', async () => {
+    const { toCamera } = await pairingKeys(secret)
+    const { admin, view } = second
+    const rid = 'A'.repeat(22)
+    const payload = { v: 1 as const, rid, admin: admin.publicKey, view: view.publicKey, no: rid }
+    const message = await sealPairMessage('os1-join1', payload, { sign: admin.sign, mac: toCamera })
+    await faults('bad_hash', () => offer.receive(message), 'rid')
+    assert.equal(offer.state(), 'burned')
+  })
+
+  it('a message of no type of its own is bad_type, and burns nothing', async () => {
+    const { toCamera } = await pairingKeys(secret)
+    const third = await sealPairMessage(
+      'os1-join3',
+      { v: 1, rid: offer.rid, h12: 'A'.repeat(43) },
+      { sign: second.admin.sign, mac: toCamera },
+    )
+    for (const e of ['a.b.c', third.e.slice(1)])
+      await faults('bad_type', () => offer.receive({ ...third, e }), 'typ')
+    assert.equal(offer.state(), 'offering')
+  })
+
+  it('the gift is sealed under the code’s secret, in the way PROTOCOL.md §12 says', async () => {
+    const request = await begin()
+    const fourth = await offer.receive(await request.onSecond(await offer.receive(request.first)))
+    const { payload } = await openEnvelope('os1-join4', fourth.e, () => first.publicKey)
+    const bytes = fromBase64url(payload.sealed)
+    const raw = await hkdf(secret, 'os1 admin', 32)
+    const key = await crypto.subtle.importKey('raw', raw, 'AES-GCM', false, ['decrypt'])
+    const algorithm = { name: 'AES-GCM', iv: bytes.slice(0, 12), additionalData: utf8('os1 admin') }
+    assert.deepEqual(new Uint8Array(await crypto.subtle.decrypt(algorithm, key, bytes.slice(12))), kR)
+    const { toOwner } = await pairingKeys(secret)
+    const sealed = `${payload.sealed.slice(0, -4)}AAAA`
+    const spoiled = await sealPairMessage(
+      'os1-join4',
+      { ...payload, sealed },
+      { sign: first.sign, mac: toOwner },
+    )
+    await faults('bad_mac', () => request.onFourth(spoiled), 'sealed')
+  })
+
+  it('attack 28: each message names the meeting it belongs to', async () => {
+    const { toCamera, toOwner } = await pairingKeys(secret)
+    const rid = 'A'.repeat(22)
+    const request = await begin()
+    const two = await offer.receive(request.first)
+    const opened = await openEnvelope('os1-join2', two.e, () => first.publicKey)
+    const mac = { sign: first.sign, mac: toOwner }
+    const badTwo = await sealPairMessage('os1-join2', { ...opened.payload, rid }, mac)
+    await faults('bad_hash', () => request.onSecond(badTwo), 'h1')
+    const three = await request.onSecond(two)
+    const { payload } = await openEnvelope('os1-join3', three.e, () => second.admin.publicKey)
+    const four = await offer.receive(three)
+    const given = await openEnvelope('os1-join4', four.e, () => first.publicKey)
+    const badFour = await sealPairMessage('os1-join4', { ...given.payload, rid }, mac)
+    await faults('bad_hash', () => request.onFourth(badFour), 'h123')
+    const device = { sign: second.admin.sign, mac: toCamera }
+    const badThree = await sealPairMessage('os1-join3', { ...payload, rid }, device)
+    await faults('bad_hash', () => offer.receive(badThree), 'h12')
+  })
+
+  it('what comes after the joining takes nothing of it back', async () => {
+    const request = await begin()
+    const third = await request.onSecond(await offer.receive(request.first))
+    const fourth = await offer.receive(third)
+    for (let n = 0; n <= PAIRING_MAX_BAD_MACS; n++)
+      await faults('bad_mac', () => offer.receive(wrongMac(third)))
+    const { toCamera: mac } = await pairingKeys(secret)
+    const payload = { v: 1 as const, rid: offer.rid, h12: 'A'.repeat(43) }
+    const wrong = await sealPairMessage('os1-join3', payload, { sign: second.admin.sign, mac })
+    await faults('bad_hash', () => offer.receive(wrong), 'h12')
+    assert.equal(offer.state(), 'joined')
+    assert.deepEqual(await offer.receive(third), fourth)
   })
 
   it('the same messages again get the same answers, and join once', async () => {

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { randomId, toBase64url } from '@ownsight/protocol/bytes'
+import { LOG_LINE_MAX_BYTES } from '@ownsight/protocol/limits'
 import {
   compareHeads,
   type LogEvent,
@@ -11,7 +12,7 @@ import {
   readLines,
   sealHead,
 } from '@ownsight/protocol/log-chain'
-import { faults, type Home, newHome } from './fixtures.ts'
+import { faults, type Home, newHome, now } from './fixtures.ts'
 
 describe('protocol: the camera’s log', () => {
   let home: Home
@@ -98,6 +99,25 @@ describe('protocol: the camera’s log', () => {
     await faults('bad_form', () => parseLine(refused.replace('replay', 'Front door')), 'line')
   })
 
+  it('a code is 1 to 32 small letters, from its first character to its last', async () => {
+    const { line } = await nextLine(start, 1, events[4] as LogEvent)
+    parseLine(line.replace('replay', 'a'.repeat(32)))
+    for (const code of ['', 'a'.repeat(33), 'replay now', ' replay', 'Replay'])
+      await faults('bad_form', () => parseLine(line.replace('replay', code)), 'line')
+  })
+
+  it('says of what is no JSON that it is none', async () => {
+    assert.match((await faults('bad_form', () => parseLine('{'))).message, /JSON/)
+  })
+
+  it('a line of just the length that is allowed is written', async () => {
+    const { line: short } = await nextLine(start, 1, { e: 'boot', fw: '' })
+    const room = LOG_LINE_MAX_BYTES - short.length
+    const boot = (size: number) => nextLine(start, 1, { e: 'boot', fw: 'x'.repeat(size) })
+    assert.equal((await boot(room)).line.length, LOG_LINE_MAX_BYTES)
+    await faults('limit', () => boot(room + 1), 'line')
+  })
+
   it('a line that is too long is not written', async () => {
     const c = Object.fromEntries(
       Array.from({ length: 99 }, (_, i) => [
@@ -111,7 +131,9 @@ describe('protocol: the camera’s log', () => {
   it('a head is the camera’s word', async () => {
     const c = { live: 1, ended: 1, foreign: 0, refused: {} }
     const head = await sealHead(home.cam, { i: 3, h: hash }, c)
-    assert.deepEqual((await openHead(head, home.cam.publicKey, home.cam.id)).c, c)
+    const opened = await openHead(head, home.cam.publicKey, home.cam.id)
+    assert.deepEqual(opened.c, c)
+    assert.ok(Math.abs(opened.iat - now()) < 60)
     await faults('bad_sig', () => openHead(head, home.root.publicKey, home.cam.id))
     await faults('unknown_viewer', () => openHead(head, home.cam.publicKey, home.root.id))
   })

@@ -59,6 +59,8 @@ describe('protocol: offer check', () => {
       (error: unknown) => {
         assert.ok(error instanceof RefusedOffer, String(error))
         assert.equal(error.fault.code, code)
+        assert.equal(error.name, 'RefusedOffer')
+        assert.match(error.message, /^[a-z_]+ \([^()]+\): \S+ \S/, 'a field and a remedy in words')
         assert.ok(isRefuseCode(error.fault.code))
         return true
       },

@@ -51,6 +51,14 @@ describe('protocol: pairing, the camera', () => {
     assert.equal(paired.phrase.split(' ').length, 4)
   })
 
+  it('another message 3 after the pairing is told that the camera is paired', async () => {
+    const [first, other] = [await third(), await third({ policy: 'a.b.c' })]
+    const fourth = await c.camera.receive(first)
+    assert.deepEqual(await c.camera.receive(first), fourth)
+    await faults('paired', () => c.camera.receive(other), 'msg')
+    assert.equal(c.committed.length, 1)
+  })
+
   it('nothing is committed before message 3', async () => {
     await c.camera.receive(c.owner.first)
     assert.equal(c.committed.length, 0)

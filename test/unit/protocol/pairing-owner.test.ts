@@ -55,6 +55,12 @@ describe('protocol: pairing, the owner', () => {
       [payload.n, payload.prev, payload.root, payload.cam],
       [1, null, c.home.root.id, c.home.cam.id],
     )
+    assert.deepEqual(payload.viewers[0]?.r, ['view', 'audio', 'talk', 'snapshot', 'ptz'])
+    assert.deepEqual(
+      [payload.hubsEnabled, payload.privacy, payload.hubs, payload.invites],
+      [true, false, [], []],
+    )
+    assert.ok(Math.abs(payload.iat - now()) < 60)
   })
 
   describe('attack 28: the man in the middle', () => {
@@ -124,6 +130,26 @@ describe('protocol: pairing, the owner', () => {
       c = await newCeremony()
       const wrongKey = await fourth({ ack: await sealAck(await generateKeyPair(), 1, 'A'.repeat(43)) })
       await faults('bad_sig', () => c.owner.onFourth(wrongKey))
+    })
+
+    it('attack 28: an ack of the right policy by the right key is for this camera and for number 1', async () => {
+      const acked = async (change: object) => {
+        c = await newCeremony()
+        const msg3 = await c.owner.onSecond(await c.camera.receive(c.owner.first))
+        const { e } = await c.camera.receive(msg3)
+        const { payload } = await openEnvelope('os1-pair4', e, () => c.home.cam.publicKey)
+        const ph = c.committed[0]!.policy.hash
+        const claim = { v: 1 as const, iss: c.home.cam.id, n: 1, ph, iat: now(), ...change }
+        const ack = await seal('os1-ack', claim, c.home.cam.sign)
+        const { toOwner: mac } = await pairingKeys(c.secret)
+        return sealPairMessage('os1-pair4', { ...payload, ack }, { sign: c.home.cam.sign, mac })
+      }
+      const right = await acked({})
+      await c.owner.onFourth(right)
+      for (const change of [{ n: 2 }, { iss: 'A'.repeat(43) }]) {
+        const message = await acked(change)
+        await faults('bad_hash', () => c.owner.onFourth(message), 'ack')
+      }
     })
 
     it('attack 28: with message 4 dropped nothing is pinned, and the same message 3 asks again', async () => {

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { randomBytes, toBase64url } from '@ownsight/protocol/bytes'
+import { hkdf, randomBytes, toBase64url } from '@ownsight/protocol/bytes'
 import { generateKeyPair } from '@ownsight/protocol/ids'
 import {
   chain,
@@ -46,6 +46,11 @@ describe('protocol: pairing', () => {
     assert.equal(new Set([...values, keys.rid]).size, 4)
     assert.ok(!values.some(value => value.startsWith(keys.rid.slice(0, 8))))
     assert.deepEqual(await pairingKeys(secret), keys)
+    assert.deepEqual(keys, {
+      rid: toBase64url(await hkdf(secret, 'os1 rendezvous', 16)),
+      toCamera: await hkdf(secret, 'os1 owner→cam', 32),
+      toOwner: await hkdf(secret, 'os1 cam→owner', 32),
+    })
     assert.notEqual((await pairingKeys(newPairingSecret())).rid, keys.rid)
   })
 

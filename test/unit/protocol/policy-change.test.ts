@@ -41,6 +41,26 @@ describe('protocol: changes of a policy', () => {
     assert.deepEqual(gone.policy.viewers, start.policy.viewers)
   })
 
+  it('rights come with their times, or with none', async () => {
+    const admitted = await apply(start, admitGuest())
+    const entry = async (change: PolicyChange) => (await apply(admitted, change)).policy.viewers.at(-1)
+    const [nbf, exp] = [now() - 5, now() + 60]
+    const k = guest.publicKey
+    const r = ['view' as const]
+    assert.deepEqual(await entry({ op: 'rights', k: guest.id, r, nbf, exp }), { k, r, nbf, exp })
+    assert.deepEqual(await entry({ op: 'rights', k: guest.id, r, nbf }), { k, r, nbf })
+    assert.deepEqual(await entry({ op: 'rights', k: guest.id, r, exp }), { k, r, exp })
+    assert.deepEqual(await entry({ op: 'rights', k: guest.id, r }), { k, r })
+  })
+
+  it('an invitation says what its guest may do, and each document when it was signed', async () => {
+    const { publicKey: k } = await generateKeyPair()
+    const exp = now() + 60
+    const { policy } = await apply(start, { op: 'invite', k, r: ['view', 'audio'], exp })
+    assert.deepEqual(policy.invites, [{ k, r: ['view', 'audio'], exp }])
+    assert.ok(Math.abs(policy.iat - now()) < 60)
+  })
+
   it('an invitation is taken out when its guest is let in', async () => {
     const invite = await generateKeyPair()
     const invited = await apply(start, { op: 'invite', k: invite.publicKey, r: ['view'], exp: now() + 60 })
@@ -55,6 +75,8 @@ describe('protocol: changes of a policy', () => {
     const twice = await apply(start, admitGuest(), admitGuest(), addPhone(), addPhone())
     assert.equal(twice.policy.viewers.length, 3)
     assert.equal(twice.policy.admins.length, 2)
+    const invite = (): PolicyChange => ({ op: 'invite', k: guest.publicKey, r: ['view'], exp: now() + 60 })
+    assert.equal((await apply(start, invite(), invite())).policy.invites.length, 1)
   })
 
   it('a second admin may sign the next, and take the first one out', async () => {

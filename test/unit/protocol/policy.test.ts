@@ -207,6 +207,7 @@ describe('protocol: policy', () => {
 
     it('a document that is too long is limit, before it is opened', async () => {
       await faults('limit', () => openNextPolicy('A'.repeat(POLICY_MAX_BYTES + 1), current), 'policy')
+      await faults('bad_form', () => openNextPolicy('A'.repeat(POLICY_MAX_BYTES), current), 'envelope')
     })
   })
 

@@ -6,7 +6,7 @@ import type { Payload } from '@ownsight/protocol/messages'
 import type { PolicyInForce } from '@ownsight/protocol/policy'
 import { openAck, openRead, openStatus, sealRead, sealStatus } from '@ownsight/protocol/read'
 import { openRelease, openReleased, sealRelease, sealReleased } from '@ownsight/protocol/release'
-import { faults, firstPolicy, type Home, inForce, newHome } from './fixtures.ts'
+import { faults, firstPolicy, type Home, inForce, newHome, now } from './fixtures.ts'
 
 describe('protocol: reading what is in force, and releasing', () => {
   let home: Home
@@ -55,6 +55,7 @@ describe('protocol: reading what is in force, and releasing', () => {
   it('the answer is the document that the camera vouches for', async () => {
     const opened = await openStatus({ policy: document, status: await status() }, expected())
     assert.equal(opened.policy.n, 1)
+    assert.ok(Math.abs(opened.status.payload.iat - now()) < 60)
     assert.equal(opened.hash, policy.hash)
     assert.equal(opened.jws, document)
   })
@@ -110,6 +111,8 @@ describe('protocol: reading what is in force, and releasing', () => {
     const inForceNow = { n: 1, ph: policy.hash }
     for (const signer of [home.admin, home.root])
       await openRelease(await sealRelease(signer, home.cam.id, inForceNow), camera())
+    const { iat } = await openRelease(await sealRelease(home.admin, home.cam.id, inForceNow), camera())
+    assert.ok(Math.abs(iat - now()) < 60)
     const by = (signer: typeof home.view, change = {}) =>
       sealRelease(signer, home.cam.id, { ...inForceNow, ...change })
     await faults('unknown_viewer', async () => openRelease(await by(home.view), camera()))

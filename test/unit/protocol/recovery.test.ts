@@ -80,7 +80,9 @@ describe('protocol: recovery', () => {
     const empty = { version: 1, roster: [], people: [] }
     const sealed = await sealRoster(await rosterKey(seed), [], 1)
     assert.deepEqual(await openRoster(await rosterKey(seed), sealed, 1), empty)
+    assert.deepEqual(await rosterKeyBytes(seed), await hkdf(seed, 'os1 roster', 32))
     const given = await importRosterKey(await rosterKeyBytes(seed))
+    assert.equal(given.extractable, true)
     assert.deepEqual(await openRoster(given, sealed, 1), empty)
   })
 
@@ -89,8 +91,16 @@ describe('protocol: recovery', () => {
     const camId = 'A'.repeat(43)
     assert.deepEqual(parseKit(` ${formatKit(seed, [camId, camId])}\n`), { seed, camIds: [camId, camId] })
     assert.deepEqual(parseKit(formatKit(seed, [])), { seed, camIds: [] })
-    assert.deepEqual(parseKit(seedToWords(seed).join('  \n')), { seed, camIds: [] })
-    for (const bad of ['', 'os1-kit:', formatKit(seed, []).slice(0, -2), `${formatKit(seed, [camId])},`])
+    const three = [camId, camId, camId]
+    assert.deepEqual(parseKit(formatKit(seed, three)), { seed, camIds: three })
+    assert.deepEqual(parseKit(` ${seedToWords(seed).join('  \n')}\n`), { seed, camIds: [] })
+    for (const bad of [
+      '',
+      'os1-kit:',
+      formatKit(seed, []).slice(0, -2),
+      `${formatKit(seed, [camId])},`,
+      `my ${formatKit(seed, [])}`,
+    ])
       assert.throws(() => parseKit(bad), /bad_form/)
   })
 

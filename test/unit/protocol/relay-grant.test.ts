@@ -27,6 +27,9 @@ describe('protocol: relay grant', () => {
       'turn:relay.example:0',
       'turn:relay example',
       'turn:',
+      'xturn:relay.example',
+      'stun:relay.example/',
+      'turn:relay.example:3478 ',
       `turn:${'a'.repeat(400)}`,
       7,
     ])

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { concat, fromBase64url, randomBytes, toBase64url, utf8 } from '@ownsight/protocol/bytes'
 import { generateKeyPair } from '@ownsight/protocol/ids'
-import { NAME_MAX_LENGTH, ROSTER_MAX_BYTES } from '@ownsight/protocol/limits'
+import { NAME_MAX_LENGTH, POLICY_MAX_ENTRIES, ROSTER_MAX_BYTES } from '@ownsight/protocol/limits'
 import { newRootSeed, rosterKey } from '@ownsight/protocol/recovery'
 import { openRoster, type Roster, sealRoster } from '@ownsight/protocol/roster'
 import { faults, strayBit } from './fixtures.ts'
@@ -35,6 +35,14 @@ describe('protocol: roster', () => {
     const people = [{ view, admin: view, name: 'Kitchen tablet' }]
     assert.deepEqual((await openRoster(kR, await sealRoster(kR, entries, 3, people), 3)).people, people)
     assert.deepEqual((await openRoster(kR, await written('{"version":3,"roster":[]}'), 3)).people, [])
+  })
+
+  it('has room for four people for each entry of a policy', async () => {
+    const view = entries[0]?.camId ?? ''
+    const people = (count: number) => Array.from({ length: count }, () => ({ view, name: 'x' }))
+    const sealed = await sealRoster(kR, [], 1, people(POLICY_MAX_ENTRIES * 4))
+    assert.equal((await openRoster(kR, sealed, 1)).people.length, POLICY_MAX_ENTRIES * 4)
+    await assert.rejects(sealRoster(kR, [], 1, people(POLICY_MAX_ENTRIES * 4 + 1)))
   })
 
   it('shows the server nothing but its length', async () => {
@@ -94,6 +102,9 @@ describe('protocol: roster', () => {
     ])
       await faults('bad_form', async () => openRoster(kR, await written(plain), 0))
   })
+
+  it('takes a text of just the length that is allowed for what it is', () =>
+    faults('bad_mac', () => openRoster(kR, 'A'.repeat(ROSTER_MAX_BYTES), 0), 'roster'))
 
   it('refuses an overlong text before decoding it, and another alphabet', async () => {
     await faults('limit', () => openRoster(kR, 'A'.repeat(ROSTER_MAX_BYTES + 1), 0), 'roster')

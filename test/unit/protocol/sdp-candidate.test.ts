@@ -22,6 +22,98 @@ describe('protocol: candidates', () => {
     it(`${address} may stay`, () =>
       assert.deepEqual(usableCandidate(host(address)), { address, port: 50_000, type: 'host' }))
 
+  it('addresses beside what is refused may stay', () => {
+    for (const address of [
+      '169.253.255.255',
+      '168.254.1.1',
+      '126.0.0.1',
+      '128.0.0.1',
+      '1.0.0.0',
+      '223.0.0.1',
+      '2000::1',
+      '3fff::1',
+      'fc00::1',
+      'fdff::1',
+      'fd00:ec2:1::254',
+      'fd00:ec2::1:0:0:0:254',
+      'fd00:ec3::254',
+      'fd01:ec2::254',
+      '2003::1',
+      '2001:db8:1:2:3:4:5::',
+      '2001:db8::',
+      '2001:0db8:0001:0002:0003:0004:0005:0006',
+    ])
+      assert.ok(usableCandidate(host(address)), address)
+  })
+
+  it('addresses just beyond may not', () => {
+    for (const address of [
+      '1fff::1',
+      '4000::1',
+      'fbff::1',
+      'fe00::1',
+      '2001:db8:1:2:3:4:5:6::',
+      '2001:db8::1::',
+      '2001:db8:1:2:3:4:5',
+      '02001:db8::1',
+      '2001:db8::12345',
+      '2001:db8::00001',
+      'x2001:db8::1',
+      '2001:db8::1x',
+      '2001:0db8:0001:0002:0003:0004:0005:00006',
+      'x1.2.3.4',
+      '1.256.3.4',
+      '1.2.3.256',
+      '1.2.3.4x',
+      '1.2.3.1234',
+      '1.2.3.',
+    ])
+      assert.equal(usableCandidate(host(address)), undefined, address)
+  })
+
+  it('each part of a line is what it says, from its first character to its last', () => {
+    const parts = host('192.0.2.9').split(' ')
+    const [HEAD, COMPONENT, PROTOCOL, PRIORITY, , PORT, TYP, TYPE] = [0, 1, 2, 3, 4, 5, 6, 7]
+    const line = (at: number, value: string): string => parts.with(at, value).join(' ')
+    const good: [number, string[]][] = [
+      [HEAD, ['a=candidate:1', 'a=candidate:aZ09+/', `a=candidate:${'1'.repeat(32)}`]],
+      [PROTOCOL, ['udp', 'UDP']],
+      [PRIORITY, ['0', '4294967295']],
+      [PORT, ['1024', '65535']],
+      [TYPE, ['host', 'srflx', 'prflx', 'relay']],
+    ]
+    const bad: [number, string[]][] = [
+      [
+        HEAD,
+        [
+          'xa=candidate:1',
+          'a=candidate:',
+          'a=candidate:1!',
+          `a=candidate:${'1'.repeat(33)}`,
+          'A=candidate:1',
+        ],
+      ],
+      [COMPONENT, ['2', '01', '']],
+      [PROTOCOL, ['tcp', '']],
+      [PRIORITY, ['', 'x1', '1x', '12345678901']],
+      [PORT, ['0', '1023', '65536', '99999', '01024', 'x5000', '5000x', '500000', '']],
+      [TYP, ['', 'Typ']],
+      [TYPE, ['', 'hosts', 'xhost', 'Host']],
+    ]
+    for (const [at, values] of good)
+      for (const value of values) assert.ok(usableCandidate(line(at, value)), line(at, value))
+    for (const [at, values] of bad)
+      for (const value of values) assert.equal(usableCandidate(line(at, value)), undefined, line(at, value))
+    for (let size = 0; size < parts.length; size++)
+      assert.equal(usableCandidate(parts.slice(0, size).join(' ')), undefined)
+  })
+
+  it('a candidate line is known by its beginning alone', () => {
+    for (const line of ['a=candidate', 'a=candidate:', 'A=CANDIDATE:1', 'a=candidate:x y'])
+      assert.ok(isCandidate(line))
+    for (const line of ['xa=candidate:1', 'a=candidates', 'a=candidate 1', '']) assert.ok(!isCandidate(line))
+  })
+
   const unusable: Record<string, string[]> = {
     loopback: ['127.0.0.1', '127.255.255.254', '::1', '0:0:0:0:0:0:0:1'],
     unspecified: ['0.0.0.0', '0.1.2.3', '::', '0:0:0:0:0:0:0:0'],

@@ -53,6 +53,7 @@ describe('protocol: session', () => {
 
   it('offer, answer, confirm: both ends agree on th', async () => {
     const { offer, attempt } = await offerTo(home.cam)
+    assert.ok(Math.abs((await read(offer, home.cam)).payload.iat - now()) < 60)
     const jws = await answer(offer, home.cam)
     const opened = await openAnswer(jws, attempt)
     assert.equal(opened.answer.payload.oh, await envelopeHash(offer))

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { PROTOCOL_VERSION } from '@ownsight/protocol/limits'
-import { SUPPORTED_VERSIONS, versionConflict } from '@ownsight/protocol/version'
+import { SUPPORTED_VERSIONS, VERSION, versionConflict } from '@ownsight/protocol/version'
 
 describe('protocol: version', () => {
   it('is no conflict when one version is common', () => {
@@ -8,6 +8,8 @@ describe('protocol: version', () => {
     assert.equal(versionConflict([9, PROTOCOL_VERSION, 3], 'viewer', 'signaling server'), undefined)
     assert.deepEqual(SUPPORTED_VERSIONS, [PROTOCOL_VERSION])
   })
+
+  it('is three numbers', () => assert.match(VERSION, /^\d+\.\d+\.\d+$/))
 
   it('names the older program, in one sentence', () => {
     assert.equal(versionConflict([0], 'camera agent', 'signaling server'), 'Update the camera agent.')

@@ -1,0 +1,118 @@
+import { type Reason, reasonsFor } from './reason.ts'
+
+/** Why some mutants of the guard may live. */
+export const guardReasons: readonly Reason[] = [
+  ...reasonsFor('camera-agent/src/rtc/dtls-guard.ts', [
+    [
+      'const fingerprints = transport.remoteParameters?.fingerprints ?? []',
+      '[] → ["Stryker was here"]',
+      'equivalent',
+      'one that is no fingerprint is refused under the same code',
+    ],
+    [
+      "if (fingerprints.length !== 1 || first?.algorithm.toLowerCase() !== 'sha-256')",
+      'first?.algorithm → first.algorithm',
+      'equivalent',
+      'there is one when this is asked',
+    ],
+  ]),
+  ...reasonsFor('camera-agent/src/rtc/guard/ice.ts', [
+    [
+      "if (!message.attributesKeys.includes('MESSAGE-INTEGRITY')) return",
+      "!message.attributesKeys.includes('MESSAGE-INTEGRITY') → false",
+      'unseen',
+      'endsWithIntegrity asks for it in the bytes',
+    ],
+    [
+      '} catch {',
+      '{ return } → {}',
+      'unseen',
+      'the library says undefined to all we know how to write; an error would be refused too',
+    ],
+    [
+      'if (!receive) return',
+      '!receive → false',
+      'equivalent',
+      'such a protocol never calls what would be put in its place',
+    ],
+  ]),
+  ...reasonsFor('camera-agent/src/rtc/guard/possession.ts', [
+    [
+      'if (!first || !certificate || !keyExchange || !certificateVerify)',
+      '',
+      'equivalent',
+      'the list was compared before: it has all nine',
+    ],
+    [
+      "throw new GuardError('transcript', 'the handshake is not whole')",
+      '',
+      'equivalent',
+      'the list was compared before: it has all nine',
+    ],
+  ]),
+  ...reasonsFor('camera-agent/src/rtc/guard/replay-window.ts', [
+    [
+      'sequence <= highest && (highest - sequence >= SIZE || (bits & (1n << (highest - sequence))) !== 0n),',
+      'sequence <= highest → true',
+      'equivalent',
+      'a shift by less than nothing leaves no mark',
+    ],
+    [
+      'if (sequence > highest) {',
+      'sequence > highest → sequence >= highest',
+      'equivalent',
+      'the highest once more shifts by nothing',
+    ],
+    [
+      'bits = shift >= SIZE ? 1n : ((bits << shift) | 1n) & ((1n << SIZE) - 1n)',
+      'shift >= SIZE → false',
+      'equivalent',
+      'what is shifted out is cut off: this only saves the work',
+    ],
+    [
+      'bits = shift >= SIZE ? 1n : ((bits << shift) | 1n) & ((1n << SIZE) - 1n)',
+      'shift >= SIZE → shift > SIZE',
+      'equivalent',
+      'what is shifted out is cut off: this only saves the work',
+    ],
+    [
+      '} else if (highest - sequence < SIZE) bits |= 1n << (highest - sequence)',
+      'highest - sequence < SIZE → true',
+      'equivalent',
+      'marks behind the window are never read',
+    ],
+    [
+      '} else if (highest - sequence < SIZE) bits |= 1n << (highest - sequence)',
+      'highest - sequence < SIZE → highest - sequence <= SIZE',
+      'equivalent',
+      'marks behind the window are never read',
+    ],
+  ]),
+  ...reasonsFor('camera-agent/src/rtc/guard/retransmission.ts', [
+    [
+      'await delay(WAITS[Math.min(copy, WAITS.length - 1)], undefined, { ref: false })',
+      'Math.min(copy, WAITS.length - 1) → Math.max(copy, WAITS.length - 1)',
+      'unseen',
+      'only how long the first waits are',
+    ],
+    [
+      'await delay(WAITS[Math.min(copy, WAITS.length - 1)], undefined, { ref: false })',
+      'WAITS.length - 1 → WAITS.length + 1',
+      'unseen',
+      'only how long the last waits are',
+    ],
+  ]),
+  ...reasonsFor('camera-agent/src/rtc/guard/server-session.ts', [
+    ['parts.clear()', '', 'unseen', 'memory alone: after the end nothing is received'],
+    ['} catch {', '{ return undefined } → {}', 'equivalent', 'a function without a return gives undefined'],
+    ['whole.clear()', '', 'unseen', 'memory alone: after the end nothing is received'],
+  ]),
+  ...reasonsFor('camera-agent/src/rtc/guard/srtp-replay.ts', [
+    [
+      'if (index > source.highest) source.highest = index',
+      'index > source.highest → index >= source.highest',
+      'equivalent',
+      'the highest once more stays the highest',
+    ],
+  ]),
+]
