@@ -91,6 +91,9 @@ const SOURCE_CODES: { [code: string]: string } = {
   ended: 'The camera source is reconnecting.',
   crashed: 'The camera source is reconnecting.',
   unsupported: "The camera's source sends video this camera agent cannot read.",
+  no_parameters: "The camera's source sends H.264 or H.265 without the data that describes it (SPS, PPS).",
+  no_key: "Waiting for a key frame of the camera's source: it sends them rarely.",
+  too_large: "The camera's source sends pictures larger than 8192 × 4320.",
 }
 
 /** The sentence about a camera's source, or undefined while all is well. */

@@ -34,6 +34,8 @@ const LEAST_CAP = 300_000
 /** libvpx takes its rate at opening only: it is opened anew for a change that matters, upwards not too often. */
 const REOPEN_CHANGE = 0.15
 const REOPEN_UP_MS = 3000
+/** A key frame is made when this many times its interval has gone by without one. */
+const KEY_LATE = 1.5
 
 const OPTIONS = {
   h264: {
@@ -69,6 +71,9 @@ export async function openEncoder(
   let rate = bps
   let wanted = bps
   let force = true
+  /** The encoder counts pictures between key frames; a source that slows down would make them rare. */
+  let keyTicks = Number.NEGATIVE_INFINITY
+  const most = groupSeconds(encoding) * KEY_LATE * CLOCK.den
   const retune = async () => {
     if (wanted === rate) return
     if (encoding.codec === 'h264') setRate(context, encoding, size, wanted)
@@ -86,10 +91,12 @@ export async function openEncoder(
     encode: async (picture, ticks) => {
       await retune()
       picture.pts = BigInt(ticks)
+      if (most > 0 && ticks - keyTicks > most) force = true
       picture.pictType = force ? AV_PICTURE_TYPE_I : AV_PICTURE_TYPE_NONE
       force = false
       if ((await context.sendFrame(picture)) < 0) throw new SourceFault('unsupported')
       while ((await context.receivePacket(packet)) >= 0) {
+        if (packet.isKeyframe) keyTicks = Number(packet.pts)
         if (packet.data) emit(encoding, packet.isKeyframe, Number(packet.pts), packet.data)
         packet.unref()
       }
@@ -119,7 +126,7 @@ async function openContext(encoding: Encoding, size: EncoderSize, bps: number): 
   context.timeBase = CLOCK
   context.framerate = fps < 1 ? new Rational(1, Math.round(1 / fps)) : new Rational(Math.round(fps), 1)
   context.pixelFormat = AV_PIX_FMT_YUV420P
-  context.gopSize = gopSize(encoding, fps)
+  context.gopSize = Math.max(1, Math.round(fps * groupSeconds(encoding)))
   context.maxBFrames = 0
   if (context.codecId === AV_CODEC_ID_H264) {
     context.colorRange = AVCOL_RANGE_MPEG
@@ -132,10 +139,8 @@ async function openContext(encoding: Encoding, size: EncoderSize, bps: number): 
 }
 
 /** libvpx spends more on a key frame than it shows: its groups of the full size are twice as long. */
-function gopSize({ codec, tier }: Encoding, fps: number): number {
-  const { gopSeconds } = TIER_LIMITS[tier]
-  const seconds = gopSeconds * (codec === 'vp8' && tier === 'source' ? 2 : 1)
-  return Math.max(1, Math.round(fps * seconds))
+function groupSeconds({ codec, tier }: Encoding): number {
+  return TIER_LIMITS[tier].gopSeconds * (codec === 'vp8' && tier === 'source' ? 2 : 1)
 }
 
 /** Constant rate: what is sent stays within the link's share, key frames too. Takes effect in a running x264. */

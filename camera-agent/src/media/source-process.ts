@@ -2,6 +2,7 @@ import { Socket } from 'node:net'
 import { AV_LOG_QUIET } from 'node-av/constants'
 import { Log } from 'node-av/lib'
 import { confine, dieWithParent } from './confine.ts'
+import type { Obstacle } from './h264-playable.ts'
 import { openInput } from './input.ts'
 import { createOutput, type Output } from './output.ts'
 import { playInput } from './play-input.ts'
@@ -32,7 +33,8 @@ await sender.status('confined')
 async function run(command: Extract<SourceCommand, { type: 'open' }>) {
   output = createOutput(command.want, sender.frame)
   const hooks = {
-    onMode: (transcoding: boolean) => void sender.status(transcoding ? 'transcoding' : 'opened'),
+    onMode: (obstacle?: Obstacle) => void sender.status(obstacle ? `transcoding ${obstacle}` : 'opened'),
+    onWaiting: () => void sender.status('waiting'),
     onRate: (bps: number) => void sender.status(`rate ${Math.min(bps, MAX_RATE)}`),
     onBehind: () => void sender.status('behind'),
     closing: () => closing,

@@ -1,3 +1,5 @@
+import type { Obstacle } from './h264-playable.ts'
+
 export const SOURCE_CODES = [
   'auth_failed',
   'not_found',
@@ -8,6 +10,9 @@ export const SOURCE_CODES = [
   'ended',
   'crashed',
   'unsupported',
+  'no_parameters',
+  'no_key',
+  'too_large',
 ] as const
 
 export type SourceCode = (typeof SOURCE_CODES)[number]
@@ -18,6 +23,8 @@ export type SourceStatus = {
   code?: SourceCode
   note?: string
   transcoding?: boolean
+  /** Why it is. */
+  obstacle?: Obstacle
   /** True while encodings are given up because this machine cannot keep up with them. */
   reduced?: boolean
 }
@@ -33,10 +40,24 @@ export const SOURCE_NOTES: Record<SourceCode, string> = {
   ended: 'The camera source ended its stream.',
   crashed: 'The process that reads the camera source stopped unexpectedly.',
   unsupported: 'The camera source sends video in a form that cannot be read.',
+  no_parameters:
+    'The camera source sends H.264 or H.265 without its parameter sets (SPS, PPS): switch them on in the camera, or use another of its streams.',
+  no_key:
+    'The camera source sends no key frame, without which no picture can begin: set a key frame (I-frame) interval of a few seconds in the camera.',
+  too_large: 'The camera source sends pictures larger than 8192 × 4320.',
 }
 
-export const TRANSCODING_NOTE =
-  'The camera source is converted because browsers cannot play it as it is; H.264 without B-frames costs less.'
+const CONVERTED: Record<Obstacle, string> = {
+  codec: 'browsers cannot play its codec',
+  b_frames: 'browsers cannot play its B-frames in order',
+  interlaced: 'its pictures are interlaced, which browsers show as combs',
+  profile: 'browsers cannot play its H.264 profile',
+  rare_keys: 'its key frames are so rare that a viewer would wait for a picture',
+}
+
+/** What a live source that is converted says of it. */
+export const transcodingNote = (obstacle: Obstacle): string =>
+  `The camera source is converted because ${CONVERTED[obstacle]}; H.264 without B-frames, progressive, with a key frame every few seconds costs less.`
 
 export const REDUCED_NOTE =
   'This machine is too slow for every picture quality at once: viewers on slow links are sent fewer or smaller pictures.'
@@ -48,6 +69,8 @@ export const LASTING: ReadonlySet<SourceCode> = new Set([
   'not_video',
   'forbidden_format',
   'unsupported',
+  'no_parameters',
+  'too_large',
 ])
 
 /** Carries a code from the place that found it to the status. */

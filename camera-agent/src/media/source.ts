@@ -3,14 +3,17 @@ import { closeSync, constants, fstatSync, openSync } from 'node:fs'
 import type { Readable } from 'node:stream'
 import { fileURLToPath } from 'node:url'
 import { type PipeRecord, pipeParser, type SourceFrame } from './frame-pipe.ts'
+import { OBSTACLES, type Obstacle } from './h264-playable.ts'
 import type { Encoding } from './media-frame.ts'
 import type { SourceConfig } from './source-config.ts'
 import { type ChildSource, FRAME_FD, type SourceCommand, type Want } from './source-messages.ts'
 import { isSourceCode, type SourceCode, SourceFault } from './source-status.ts'
 
 export type SourceEvents = {
-  /** The picture is there; `transcoding` may come again with another value. */
-  opened(transcoding: boolean): void
+  /** The source is open, and converted when there is an obstacle; it may come again with another one. */
+  opened(obstacle: Obstacle | undefined): void
+  /** Packets come, and not yet one that a picture can begin with. */
+  waiting(): void
   frame(frame: SourceFrame): void
   /** Bits per second of a source that is passed through. */
   rate(bps: number): void
@@ -157,7 +160,9 @@ function watch(child: ChildProcess, events: SourceEvents, onConfined: () => void
 }
 
 function onWord(text: string, events: SourceEvents) {
-  if (text === 'opened' || text === 'transcoding') events.opened(text === 'transcoding')
+  const obstacle = OBSTACLES.find(each => text === `transcoding ${each}`)
+  if (text === 'opened' || obstacle) events.opened(obstacle)
+  else if (text === 'waiting') events.waiting()
   else if (text === 'behind') events.behind()
   else if (/^rate \d{1,9}$/.test(text)) events.rate(Number(text.slice(5)))
 }

@@ -1,4 +1,5 @@
 import type { SourceFrame } from './frame-pipe.ts'
+import type { Obstacle } from './h264-playable.ts'
 import { createKeyRequests } from './key-requests.ts'
 import { openSource, type Source, type SourceIdentity } from './source.ts'
 import type { SourceConfig } from './source-config.ts'
@@ -9,7 +10,7 @@ import {
   SOURCE_NOTES,
   type SourceCode,
   type SourceStatus,
-  TRANSCODING_NOTE,
+  transcodingNote,
 } from './source-status.ts'
 
 const OPEN_MS = 12_000
@@ -51,7 +52,7 @@ export function createSupervisor(
     const changed =
       next.state !== status.state ||
       next.code !== status.code ||
-      next.transcoding !== status.transcoding ||
+      next.obstacle !== status.obstacle ||
       next.reduced !== status.reduced
     status = next
     if (changed) events.status(next)
@@ -75,12 +76,12 @@ export function createSupervisor(
     if (closed) return
     attempts = 0
     wasLive = true
-    if (status.state !== 'live') set(live(transcoding, reduced))
+    if (status.state !== 'live') set(live(obstacle, reduced))
     wait(STALL_MS, stalled)
     if (frame.key) keys.met(frame)
     events.frame(frame)
   }
-  let transcoding = false
+  let obstacle: Obstacle | undefined
   const onEnded = (code: SourceCode) => {
     source = undefined
     clearTimeout(timer)
@@ -93,13 +94,19 @@ export function createSupervisor(
   }
   const run = () => {
     if (closed) return
-    transcoding = false
+    obstacle = undefined
     events.restarted()
     wait(OPEN_MS, abandon)
     source = openSource(config, who, want, {
       opened: value => {
-        transcoding = value
+        obstacle = value
         if (status.state === 'live') set(live(value, reduced))
+      },
+      waiting: () => {
+        // The process itself gives up when this lasts too long.
+        if (closed || status.state === 'live') return
+        set({ ...status, code: 'no_key', note: SOURCE_NOTES.no_key })
+        wait(OPEN_MS, abandon)
       },
       frame: onFrame,
       rate: events.rate,
@@ -120,7 +127,7 @@ export function createSupervisor(
     /** Says in the status whether encodings were given up because they take too long. */
     setReduced: (value: boolean) => {
       reduced = value
-      if (status.state === 'live') set(live(transcoding, reduced))
+      if (status.state === 'live') set(live(obstacle, reduced))
     },
     close: async () => {
       closed = true
@@ -131,8 +138,8 @@ export function createSupervisor(
   }
 }
 
-const live = (transcoding: boolean, reduced: boolean): SourceStatus => ({
+const live = (obstacle: Obstacle | undefined, reduced: boolean): SourceStatus => ({
   state: 'live',
-  ...(transcoding ? { transcoding, note: TRANSCODING_NOTE } : {}),
+  ...(obstacle ? { transcoding: true, obstacle, note: transcodingNote(obstacle) } : {}),
   ...(reduced ? { reduced, note: REDUCED_NOTE } : {}),
 })

@@ -39,6 +39,7 @@ const feed = openSource(
   [{ ...ENCODING, bps: BPS }],
   {
     opened: () => process.stdout.write('ready\n'),
+    waiting: () => undefined,
     frame: send,
     rate: () => undefined,
     behind: () => undefined,
