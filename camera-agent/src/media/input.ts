@@ -10,6 +10,7 @@ import {
 } from 'node-av/constants'
 import { Dictionary, FFmpegError, FormatContext, InputFormat, type Stream } from 'node-av/lib'
 import { MAX_PIXELS } from './decoder.ts'
+import { openDevice } from './device.ts'
 import { fileFormat } from './file-format.ts'
 import { type ChildSource, FILE_FD } from './source-messages.ts'
 import { type SourceCode, SourceFault } from './source-status.ts'
@@ -29,6 +30,7 @@ export async function openInput(source: Exclude<ChildSource, { kind: 'test-patte
   format.probesize = isStream ? STREAM_PROBE_BYTES : 1_000_000n
   format.maxAnalyzeDuration = isStream ? STREAM_PROBE_US : 1_000_000n
   if (source.kind === 'rtsp') await openRtsp(format, source.url)
+  else if (source.kind === 'v4l2') await openDevice(format, source)
   else await openFile(format)
   return { format, stream: await findVideo(format), looped: source.kind === 'file' }
 }
@@ -49,7 +51,7 @@ async function findVideo(format: FormatContext): Promise<Stream> {
 const isNameless = ({ codecpar }: Stream): boolean =>
   [AV_CODEC_ID_H264, AV_CODEC_ID_HEVC].includes(codecpar.codecId) && codecpar.width === 0
 
-/** TCP only, and no protocol but TCP: a server that redirects gets no further than another RTSP server. */
+/** TCP only, and no protocol but TCP: a server that redirects is not followed, and could not lead past a check of TLS. */
 async function openRtsp(format: FormatContext, url: string) {
   const options = Dictionary.fromObject({
     protocol_whitelist: 'tcp',

@@ -5,8 +5,11 @@ import type { Tier } from './tier.ts'
 /** The encodings that have a viewer now, and the bits per second each may take. */
 export type Want = readonly (Encoding & { bps: number })[]
 
-/** A source as its process sees it: a file is a descriptor already open, never a path. */
-export type ChildSource = Exclude<SourceConfig, { kind: 'file' }> | { kind: 'file' }
+/** A source as its process sees it: a file is a descriptor already open, never a path, and TLS has been dealt with. */
+export type ChildSource =
+  | Exclude<SourceConfig, { kind: 'file' | 'rtsp' }>
+  | { kind: 'file' }
+  | { kind: 'rtsp'; url: string }
 
 /** Agent to source process, over IPC; a URL with its password travels here and nowhere else. */
 export type SourceCommand =

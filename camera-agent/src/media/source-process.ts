@@ -14,7 +14,7 @@ import { SourceFault } from './source-status.ts'
 /** Entry of the process that reads one source: confined first, then told what to read. */
 dieWithParent()
 Log.setLevel(AV_LOG_QUIET)
-confine()
+confine(Number(process.argv[2]) || undefined)
 
 let output: Output | undefined
 let closing = false

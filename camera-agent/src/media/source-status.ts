@@ -13,6 +13,13 @@ export const SOURCE_CODES = [
   'no_parameters',
   'no_key',
   'too_large',
+  'tls_untrusted',
+  'tls_fingerprint',
+  'tls_failed',
+  'tls_no_ca',
+  'no_device',
+  'device_busy',
+  'device_forbidden',
 ] as const
 
 export type SourceCode = (typeof SOURCE_CODES)[number]
@@ -45,6 +52,18 @@ export const SOURCE_NOTES: Record<SourceCode, string> = {
   no_key:
     'The camera source sends no key frame, without which no picture can begin: set a key frame (I-frame) interval of a few seconds in the camera.',
   too_large: 'The camera source sends pictures larger than 8192 × 4320.',
+  tls_untrusted:
+    'The camera source shows a certificate that this machine does not trust for its name: give the file of its authority as `ca`, or the SHA-256 of the certificate as `fingerprint`.',
+  tls_fingerprint:
+    'The camera source shows another certificate than the one whose `fingerprint` the configuration gives: find out why before you change it.',
+  tls_failed:
+    'The camera source does not complete a TLS 1.2 or 1.3 connection: check the port and its TLS settings.',
+  tls_no_ca:
+    'The camera source cannot be checked: the file given as `ca` cannot be read or holds no certificate.',
+  no_device: 'The camera source is not there: plug the device in, or name another /dev/video device.',
+  device_busy: 'The camera source is in use by another program: close that first.',
+  device_forbidden:
+    'The camera source may not be opened: add the user who runs this agent to the group of the device (video).',
 }
 
 const CONVERTED: Record<Obstacle, string> = {
@@ -71,6 +90,10 @@ export const LASTING: ReadonlySet<SourceCode> = new Set([
   'unsupported',
   'no_parameters',
   'too_large',
+  'tls_untrusted',
+  'tls_fingerprint',
+  'tls_no_ca',
+  'device_forbidden',
 ])
 
 /** Carries a code from the place that found it to the status. */

@@ -2,12 +2,14 @@ import { type ChildProcess, fork } from 'node:child_process'
 import { closeSync, constants, fstatSync, openSync } from 'node:fs'
 import type { Readable } from 'node:stream'
 import { fileURLToPath } from 'node:url'
+import { deviceGroup } from './device-group.ts'
 import { type PipeRecord, pipeParser, type SourceFrame } from './frame-pipe.ts'
 import { OBSTACLES, type Obstacle } from './h264-playable.ts'
 import type { Encoding } from './media-frame.ts'
-import type { SourceConfig } from './source-config.ts'
+import { isSecure, type SourceConfig } from './source-config.ts'
 import { type ChildSource, FRAME_FD, type SourceCommand, type Want } from './source-messages.ts'
 import { isSourceCode, type SourceCode, SourceFault } from './source-status.ts'
+import { openTunnel, type Tunnel } from './tls-tunnel.ts'
 
 export type SourceEvents = {
   /** The source is open, and converted when there is an obstacle; it may come again with another one. */
@@ -52,7 +54,22 @@ export function openSource(
   const send = (command: SourceCommand) => {
     if (child.connected) child.send(command, () => {})
   }
-  const gone = watch(child, events, () => send(openCommand(config, who, want)))
+  const tunnel = tunnelFor(config)
+  let fault: SourceCode | undefined
+  const open = async () => {
+    try {
+      const url = (await tunnel)?.url
+      send({ type: 'open', source: childSource(config, url), ...who, want })
+    } catch (error) {
+      fault = error instanceof SourceFault ? error.code : 'crashed'
+      child.kill('SIGKILL')
+    }
+  }
+  const ended = (code: SourceCode) => {
+    void tunnel?.then(({ close }) => close()).catch(() => {})
+    events.ended(fault ?? code)
+  }
+  const gone = watch(child, { ...events, ended }, () => void open())
   return {
     pid: child.pid,
     want: next => {
@@ -71,8 +88,9 @@ export function openSource(
 
 function start(config: SourceConfig): ChildProcess {
   const file = config.kind === 'file' ? openVideo(config.path) : undefined
+  const group = config.kind === 'v4l2' ? deviceGroup(config.device) : 0
   try {
-    return fork(ENTRY, [], {
+    return fork(ENTRY, group ? [String(group)] : [], {
       cwd: '/',
       env: process.env.TZ ? { TZ: process.env.TZ } : {},
       execArgv: confinement(),
@@ -107,18 +125,19 @@ function openVideo(path: string): number {
   throw new SourceFault('not_video')
 }
 
-/** What this process has to know of its source: neither the path of a file nor another stream's password. */
-function childSource(config: SourceConfig): ChildSource {
-  if (config.kind === 'file') return { kind: 'file' }
-  return config.kind === 'rtsp' ? { kind: 'rtsp', url: config.url } : config
+/** Made beside the start of the process; what goes wrong is said when the process is ready. */
+function tunnelFor(config: SourceConfig): Promise<Tunnel> | undefined {
+  if (config.kind !== 'rtsp' || !isSecure(config.url)) return undefined
+  const tunnel = openTunnel(config.url, config)
+  tunnel.catch(() => {})
+  return tunnel
 }
 
-const openCommand = (config: SourceConfig, who: SourceIdentity, want: Want): SourceCommand => ({
-  type: 'open',
-  source: childSource(config),
-  ...who,
-  want,
-})
+/** What this process has to know of its source: neither the path of a file nor another stream's password. */
+function childSource(config: SourceConfig, tunnel?: string): ChildSource {
+  if (config.kind === 'file') return { kind: 'file' }
+  return config.kind === 'rtsp' ? { kind: 'rtsp', url: tunnel ?? config.url } : config
+}
 
 /** Turns the process's records into events; resolves when it is gone. A record that is none costs it its life. */
 function watch(child: ChildProcess, events: SourceEvents, onConfined: () => void): Promise<void> {
