@@ -42,6 +42,7 @@ async function checkOne(config: SourceConfig): Promise<SourceStatus> {
             : { state: 'live' },
         ),
       rate: () => {},
+      size: () => {},
       behind: () => {},
       ended: code => resolve({ state: 'failed', code, note: SOURCE_NOTES[code] }),
     },

@@ -50,6 +50,8 @@ export type Feed = {
   passes(): boolean
   /** Bits per second of the source as it is; undefined until measured. */
   passedRate(): number | undefined
+  /** Lines of the source's pictures; undefined until they are known. */
+  height(): number | undefined
   status(): SourceStatus
   pid(): number | undefined
   /** Closes the source whoever watches. */
@@ -76,6 +78,7 @@ export function createFeed(config: SourceConfig, options: FeedOptions, onStatus:
   let closing: Promise<void> = Promise.resolve()
   let wanted = ''
   let passed: number | undefined
+  let height: number | undefined
 
   const onFrame = ({ codec, tier, key, ticks, data }: SourceFrame) => {
     const lane = lanes.find(({ encoding }) => encoding.codec === codec && encoding.tier === tier)
@@ -104,6 +107,9 @@ export function createFeed(config: SourceConfig, options: FeedOptions, onStatus:
       restarted,
       rate: bps => {
         passed = bps
+      },
+      size: lines => {
+        height = lines
       },
       behind,
       status: onStatus,
@@ -165,6 +171,7 @@ export function createFeed(config: SourceConfig, options: FeedOptions, onStatus:
     },
     passes,
     passedRate: () => passed,
+    height: () => height,
     status: () => supervisor?.status() ?? CLOSED,
     pid: () => supervisor?.pid(),
     empty: () => {

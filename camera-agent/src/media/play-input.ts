@@ -19,6 +19,8 @@ export type Hooks = {
   onWaiting(): void
   /** Bits per second of the source as it is. */
   onRate(bps: number): void
+  /** Lines of its pictures. */
+  onHeight(lines: number): void
   /** Decoding and encoding take more time than there is. */
   onBehind(): void
   closing(): boolean
@@ -32,6 +34,7 @@ export async function playInput(input: Input, output: Output, hooks: Hooks): Pro
   const toTicks = tickCounter(stream.timeBase)
   const passage = createPassage(input.stream, output, hooks)
   const start = performance.now()
+  hooks.onHeight(stream.codecpar.height)
   let read = 0
   while (!hooks.closing()) {
     const result = await format.readFrame(packet)

@@ -36,6 +36,7 @@ async function run(command: Extract<SourceCommand, { type: 'open' }>) {
     onMode: (obstacle?: Obstacle) => void sender.status(obstacle ? `transcoding ${obstacle}` : 'opened'),
     onWaiting: () => void sender.status('waiting'),
     onRate: (bps: number) => void sender.status(`rate ${Math.min(bps, MAX_RATE)}`),
+    onHeight: (lines: number) => void sender.status(`height ${Math.min(lines, 9999)}`),
     onBehind: () => void sender.status('behind'),
     closing: () => closing,
   }

@@ -19,6 +19,8 @@ export type SourceEvents = {
   frame(frame: SourceFrame): void
   /** Bits per second of a source that is passed through. */
   rate(bps: number): void
+  /** Lines of its pictures. */
+  size(height: number): void
   /** The process cannot encode as fast as the pictures come. */
   behind(): void
   /** Once, after the process is gone. */
@@ -184,4 +186,5 @@ function onWord(text: string, events: SourceEvents) {
   else if (text === 'waiting') events.waiting()
   else if (text === 'behind') events.behind()
   else if (/^rate \d{1,9}$/.test(text)) events.rate(Number(text.slice(5)))
+  else if (/^height \d{1,4}$/.test(text)) events.size(Number(text.slice(7)))
 }

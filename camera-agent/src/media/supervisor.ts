@@ -25,6 +25,8 @@ export type SupervisorEvents = {
   restarted(): void
   /** Bits per second of a source that is passed through. */
   rate(bps: number): void
+  /** Lines of its pictures. */
+  size(height: number): void
   /** The process cannot encode as fast as the pictures come. */
   behind(): void
   status(status: SourceStatus): void
@@ -110,6 +112,7 @@ export function createSupervisor(
       },
       frame: onFrame,
       rate: events.rate,
+      size: events.size,
       behind: events.behind,
       ended: onEnded,
     })

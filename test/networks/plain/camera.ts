@@ -42,6 +42,7 @@ const feed = openSource(
     waiting: () => undefined,
     frame: send,
     rate: () => undefined,
+    size: () => undefined,
     behind: () => undefined,
     ended: code => {
       process.stderr.write(`the source ended: ${code}\n`)

@@ -11,7 +11,14 @@ import { CHANNEL_MESSAGE_MAX_BYTES } from '@ownsight/protocol/limits'
 import { faults } from './fixtures.ts'
 
 const th = 'A'.repeat(43)
-const toCamera = [{ t: 'confirm', jws: 'a.b.c' }, { t: 'play' }, { t: 'pause' }, { t: 'alive' }, { t: 'bye' }]
+const toCamera = [
+  { t: 'confirm', jws: 'a.b.c' },
+  { t: 'play' },
+  { t: 'pause' },
+  { t: 'alive' },
+  { t: 'tile', height: 360 },
+  { t: 'bye' },
+]
 const toViewer = [
   { t: 'confirmed', sid: randomId(), th },
   { t: 'heartbeat', seq: 0, rtpTs: 1, cameraTime: 2, th },
@@ -64,6 +71,13 @@ describe('protocol: channel', () => {
       await faults('bad_form', () => parseToViewer(JSON.stringify({ ...toViewer[1], seq })), 'seq')
     for (const code of ['<img>', 'rtsp://user:pw@host', 'A'.repeat(40), ''])
       await faults('bad_form', () => parseToViewer(JSON.stringify({ ...toViewer[2], code })), 'code')
+  })
+
+  it('takes a height that a screen can have', async () => {
+    for (const height of [1, 8640])
+      assert.deepEqual(parseToCamera(JSON.stringify({ t: 'tile', height })), { t: 'tile', height })
+    for (const height of [0, -1, 0.5, 8641, '360', null])
+      await faults('bad_form', () => parseToCamera(JSON.stringify({ t: 'tile', height })), 'height')
   })
 
   it('refuses a message that is too long before parsing it', async () => {
