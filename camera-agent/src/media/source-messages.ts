@@ -13,7 +13,7 @@ export type ChildSource =
 
 /** Agent to source process, over IPC; a URL with its password travels here and nowhere else. */
 export type SourceCommand =
-  | { type: 'open'; source: ChildSource; cameraName: string; camId: string; want: Want }
+  | { type: 'open'; source: ChildSource; cameraName: string; camId: string; want: Want; pass: string }
   | { type: 'want'; want: Want }
   | { type: 'key'; codec: Codec; tier: Tier }
   | { type: 'close' }

@@ -32,6 +32,7 @@ await sender.status('confined')
 
 async function run(command: Extract<SourceCommand, { type: 'open' }>) {
   output = createOutput(command.want, sender.frame)
+  void sender.status(`pass ${command.pass}`)
   const hooks = {
     onMode: (obstacle?: Obstacle) => void sender.status(obstacle ? `transcoding ${obstacle}` : 'opened'),
     onWaiting: () => void sender.status('waiting'),

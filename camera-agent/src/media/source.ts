@@ -1,4 +1,5 @@
 import { type ChildProcess, fork } from 'node:child_process'
+import { randomBytes } from 'node:crypto'
 import { closeSync, constants, fstatSync, openSync } from 'node:fs'
 import type { Readable } from 'node:stream'
 import { fileURLToPath } from 'node:url'
@@ -57,11 +58,12 @@ export function openSource(
     if (child.connected) child.send(command, () => {})
   }
   const tunnel = tunnelFor(config)
+  const pass = randomBytes(16).toString('hex')
   let fault: SourceCode | undefined
   const open = async () => {
     try {
       const url = (await tunnel)?.url
-      send({ type: 'open', source: childSource(config, url), ...who, want })
+      send({ type: 'open', source: childSource(config, url), ...who, want, pass })
     } catch (error) {
       fault = error instanceof SourceFault ? error.code : 'crashed'
       child.kill('SIGKILL')
@@ -71,7 +73,7 @@ export function openSource(
     void tunnel?.then(({ close }) => close()).catch(() => {})
     events.ended(fault ?? code)
   }
-  const gone = watch(child, { ...events, ended }, () => void open())
+  const gone = watch(child, pass, { ...events, ended }, () => void open())
   return {
     pid: child.pid,
     want: next => {
@@ -141,14 +143,26 @@ function childSource(config: SourceConfig, tunnel?: string): ChildSource {
   return config.kind === 'rtsp' ? { kind: 'rtsp', url: tunnel ?? config.url } : config
 }
 
-/** Turns the process's records into events; resolves when it is gone. A record that is none costs it its life. */
-function watch(child: ChildProcess, events: SourceEvents, onConfined: () => void): Promise<void> {
+/**
+ * Turns the process's records into events; resolves when it is gone. A record that is none costs it its life, and so does
+ * a frame on a pipe that has not first told the pass this very process was given: no other camera's picture gets through
+ * a mix-up of pipes.
+ */
+function watch(
+  child: ChildProcess,
+  pass: string,
+  events: SourceEvents,
+  onConfined: () => void,
+): Promise<void> {
   let code: SourceCode = 'crashed'
   let over = false
+  let known = false
   const onRecord = (record: PipeRecord) => {
     if (over) return
+    if (record.kind === 'status' && record.text.startsWith('pass ')) known = record.text === `pass ${pass}`
+    else if (record.kind === 'status' && record.text === 'confined') return onConfined()
+    if (!known) throw new RangeError('not the pipe of this process')
     if (record.kind === 'frame') events.frame(record)
-    else if (record.text === 'confined') onConfined()
     else if (isSourceCode(record.text)) code = record.text
     else onWord(record.text, events)
   }

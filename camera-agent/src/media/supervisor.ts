@@ -18,6 +18,8 @@ const STALL_MS = 3000
 const GIVE_UP_MS = 8000
 const BACKOFF_MS = [500, 1000, 2000, 4000]
 const LASTING_BACKOFF_MS = 30_000
+/** After a run that was live the next one begins at once, but not again and again. */
+const AT_ONCE_EVERY_MS = 10_000
 
 export type SupervisorEvents = {
   frame(frame: SourceFrame): void
@@ -48,6 +50,7 @@ export function createSupervisor(
   let timer: NodeJS.Timeout | undefined
   let overdue: SourceCode | undefined
   let reduced = false
+  let restartedAt = Number.NEGATIVE_INFINITY
   const keys = createKeyRequests(encoding => source?.requestKeyframe(encoding))
 
   const set = (next: SourceStatus) => {
@@ -91,8 +94,13 @@ export function createSupervisor(
     const cause = overdue ?? code
     overdue = undefined
     faulty(cause)
-    const backoff = BACKOFF_MS[Math.min(attempts++, BACKOFF_MS.length - 1)] ?? 0
-    wait(LASTING.has(cause) ? LASTING_BACKOFF_MS : backoff, run)
+    wait(LASTING.has(cause) ? LASTING_BACKOFF_MS : backoff(), run)
+  }
+  const backoff = (): number => {
+    const now = performance.now()
+    const isFirst = wasLive && attempts === 0 && now - restartedAt > AT_ONCE_EVERY_MS
+    if (isFirst) restartedAt = now
+    return isFirst ? 0 : (BACKOFF_MS[Math.min(attempts++, BACKOFF_MS.length - 1)] ?? 0)
   }
   const run = () => {
     if (closed) return
