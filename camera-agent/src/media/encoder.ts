@@ -6,6 +6,7 @@ import {
   AVCOL_RANGE_MPEG,
   AVCOL_SPC_BT709,
   FF_ENCODER_LIBVPX_VP8,
+  FF_ENCODER_LIBVPX_VP9,
   FF_ENCODER_LIBX264,
 } from 'node-av/constants'
 import { Codec as AvCodec, CodecContext, Dictionary, type Frame, Packet, Rational } from 'node-av/lib'
@@ -27,7 +28,7 @@ export type EncoderSize = { width: number; height: number; fps: number }
 type Emit = (encoding: Encoding, key: boolean, ticks: number, data: Buffer) => void
 
 const CLOCK = new Rational(1, 90_000)
-const NAMES = { h264: FF_ENCODER_LIBX264, vp8: FF_ENCODER_LIBVPX_VP8 }
+const NAMES = { h264: FF_ENCODER_LIBX264, vp8: FF_ENCODER_LIBVPX_VP8, vp9: FF_ENCODER_LIBVPX_VP9 }
 /** A picture this many times its pixels in bits per second looks no better with more. */
 const BITS_PER_PIXEL = 3.7
 const LEAST_CAP = 300_000
@@ -52,6 +53,15 @@ const OPTIONS = {
     'cpu-used': '8',
     'lag-in-frames': '0',
     'error-resilient': '0',
+    qmin: '4',
+    qmax: '60',
+    threads: '1',
+  },
+  vp9: {
+    deadline: 'realtime',
+    'cpu-used': '8',
+    'lag-in-frames': '0',
+    'auto-alt-ref': '0',
     qmin: '4',
     qmax: '60',
     threads: '1',
@@ -133,14 +143,14 @@ async function openContext(encoding: Encoding, size: EncoderSize, bps: number): 
     context.colorSpace = AVCOL_SPC_BT709
   }
   setRate(context, encoding, size, bps)
-  const options = { ...OPTIONS[codec], ...(codec === 'vp8' ? keyFrameLimit(fps, tier) : {}) }
+  const options = { ...OPTIONS[codec], ...(codec === 'h264' ? {} : keyFrameLimit(fps, tier)) }
   if ((await context.open2(encoder, Dictionary.fromObject(options))) < 0) throw new SourceFault('unsupported')
   return context
 }
 
 /** libvpx spends more on a key frame than it shows: its groups of the full size are twice as long. */
 function groupSeconds({ codec, tier }: Encoding): number {
-  return TIER_LIMITS[tier].gopSeconds * (codec === 'vp8' && tier === 'source' ? 2 : 1)
+  return TIER_LIMITS[tier].gopSeconds * (codec !== 'h264' && tier === 'source' ? 2 : 1)
 }
 
 /** Constant rate: what is sent stays within the link's share, key frames too. Takes effect in a running x264. */
@@ -149,7 +159,7 @@ function setRate(context: CodecContext, { codec, tier }: Encoding, size: Encoder
   const rate = Math.min(bps, cap)
   context.bitRate = BigInt(Math.round(rate))
   context.rcMaxRate = BigInt(Math.round(rate))
-  if (codec === 'vp8') context.rcMinRate = BigInt(Math.round(rate))
+  if (codec !== 'h264') context.rcMinRate = BigInt(Math.round(rate))
   context.rcBufferSize = Math.round(rate * TIER_LIMITS[tier].bufferSeconds)
 }
 

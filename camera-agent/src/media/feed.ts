@@ -13,6 +13,7 @@ import { createSupervisor } from './supervisor.ts'
 import { TIER_LIMITS, type Tier } from './tier.ts'
 import { createTimeline } from './timeline.ts'
 import { packetizeVp8 } from './vp8-payload.ts'
+import { packetizeVp9 } from './vp9-payload.ts'
 
 /** One encoding of one source as the agent hands it on. It belongs to its feed, and to no other for ever. */
 export type Lane = {
@@ -64,7 +65,7 @@ export type FeedOptions = SourceIdentity & { lingerMs: number }
 /** How long an encoding is kept up for a viewer that may come back to it. */
 const UNUSED_MS = 5000
 const CLOSED: SourceStatus = { state: 'closed' }
-const PACKETIZE = { h264: packetizeH264, vp8: packetizeVp8 }
+const PACKETIZE = { h264: packetizeH264, vp8: packetizeVp8, vp9: packetizeVp9 }
 
 /**
  * One source and its lanes: its process is started when the first lane is wanted and ended when none is. Frames reach
