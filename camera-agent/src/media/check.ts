@@ -43,6 +43,7 @@ async function checkOne(config: SourceConfig): Promise<SourceStatus> {
         ),
       rate: () => {},
       size: () => {},
+      encoder: () => {},
       behind: () => {},
       ended: code => resolve({ state: 'failed', code, note: SOURCE_NOTES[code] }),
     },

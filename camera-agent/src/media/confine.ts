@@ -8,12 +8,12 @@ const UIDS = 4096
 
 /**
  * Gives up root for a user of this process's own, for good; where the agent runs unprivileged there is nothing
- * to give up. No two such processes are one user: none can signal or trace another. `group` is the one that may open
- * the device, and no other is kept. Called after every module is loaded and before the first byte of a source is read.
+ * to give up. Where ids go so far no two such processes are one user: none can signal or trace another. `groups`
+ * are those that may open a device, and no other is kept. Called after every module is loaded and before the first byte of a source is read.
  */
-export function confine(group?: number): void {
+export function confine(groups: readonly number[] = []): void {
   if (!isMainThread || process.getuid?.() !== 0) return
-  process.setgroups?.(group ? [group] : [])
+  process.setgroups?.(groups.filter(group => Number.isSafeInteger(group) && group > 0))
   const id = setId(FIRST_OWN_UID + process.pid) ?? setId(FIRST_UID + (process.pid % UIDS))
   if (
     id === undefined ||

@@ -1,3 +1,4 @@
+import type { Hardware } from './hardware-names.ts'
 import type { Codec, Encoding } from './media-frame.ts'
 import type { SourceConfig } from './source-config.ts'
 import type { Tier } from './tier.ts'
@@ -13,7 +14,15 @@ export type ChildSource =
 
 /** Agent to source process, over IPC; a URL with its password travels here and nowhere else. */
 export type SourceCommand =
-  | { type: 'open'; source: ChildSource; cameraName: string; camId: string; want: Want; pass: string }
+  | {
+      type: 'open'
+      source: ChildSource
+      cameraName: string
+      camId: string
+      want: Want
+      pass: string
+      hardware?: Hardware
+    }
   | { type: 'want'; want: Want }
   | { type: 'key'; codec: Codec; tier: Tier }
   | { type: 'close' }

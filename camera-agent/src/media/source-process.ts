@@ -2,6 +2,7 @@ import { Socket } from 'node:net'
 import { AV_LOG_QUIET } from 'node-av/constants'
 import { Log } from 'node-av/lib'
 import { confine, dieWithParent } from './confine.ts'
+import { createEncoders } from './encoders.ts'
 import type { Obstacle } from './h264-playable.ts'
 import { openInput } from './input.ts'
 import { createOutput, type Output } from './output.ts'
@@ -14,7 +15,7 @@ import { SourceFault } from './source-status.ts'
 /** Entry of the process that reads one source: confined first, then told what to read. */
 dieWithParent()
 Log.setLevel(AV_LOG_QUIET)
-confine(Number(process.argv[2]) || undefined)
+confine(process.argv.slice(2).map(Number))
 
 let output: Output | undefined
 let closing = false
@@ -31,8 +32,12 @@ process.on('message', (command: SourceCommand) => {
 await sender.status('confined')
 
 async function run(command: Extract<SourceCommand, { type: 'open' }>) {
-  output = createOutput(command.want, sender.frame)
   void sender.status(`pass ${command.pass}`)
+  output = createOutput(
+    command.want,
+    sender.frame,
+    createEncoders(command.hardware, name => void sender.status(name)),
+  )
   const hooks = {
     onMode: (obstacle?: Obstacle) => void sender.status(obstacle ? `transcoding ${obstacle}` : 'opened'),
     onWaiting: () => void sender.status('waiting'),

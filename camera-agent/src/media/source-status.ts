@@ -1,4 +1,5 @@
 import type { Obstacle } from './h264-playable.ts'
+import type { Hardware } from './hardware-names.ts'
 
 export const SOURCE_CODES = [
   'auth_failed',
@@ -32,6 +33,8 @@ export type SourceStatus = {
   transcoding?: boolean
   /** Why it is. */
   obstacle?: Obstacle
+  /** The hardware that encodes its pictures; absent for software, and where nothing is encoded. */
+  encoder?: Hardware
   /** True while encodings are given up because this machine cannot keep up with them. */
   reduced?: boolean
 }

@@ -3,9 +3,12 @@ import { randomBytes } from 'node:crypto'
 import { closeSync, constants, fstatSync, openSync } from 'node:fs'
 import type { Readable } from 'node:stream'
 import { fileURLToPath } from 'node:url'
+import { confinedOptions } from './confined-fork.ts'
 import { deviceGroup } from './device-group.ts'
 import { type PipeRecord, pipeParser, type SourceFrame } from './frame-pipe.ts'
 import { OBSTACLES, type Obstacle } from './h264-playable.ts'
+import { createHardware } from './hardware.ts'
+import { type Hardware, isHardware } from './hardware-names.ts'
 import type { Encoding } from './media-frame.ts'
 import { isSecure, type SourceConfig } from './source-config.ts'
 import { type ChildSource, FRAME_FD, type SourceCommand, type Want } from './source-messages.ts'
@@ -22,6 +25,8 @@ export type SourceEvents = {
   rate(bps: number): void
   /** Lines of its pictures. */
   size(height: number): void
+  /** The hardware that encodes its pictures; undefined for software. */
+  encoder(name: Hardware | undefined): void
   /** The process cannot encode as fast as the pictures come. */
   behind(): void
   /** Once, after the process is gone. */
@@ -37,6 +42,8 @@ export type Source = {
 
 export type SourceIdentity = { cameraName: string; camId: string }
 
+/** Names this machine's encoder, found while the first source runs. */
+const hardware = createHardware()
 const CLOSE_GRACE_MS = 1000
 const ENTRY = fileURLToPath(new URL('./source-process.ts', import.meta.url))
 
@@ -47,9 +54,10 @@ export function openSource(
   want: Want,
   events: SourceEvents,
 ): Source {
+  const choice = hardware.now()
   let child: ChildProcess
   try {
-    child = start(config)
+    child = start(config, choice?.groups ?? [])
   } catch (error) {
     setImmediate(() => events.ended(error instanceof SourceFault ? error.code : 'crashed'))
     return { pid: undefined, want() {}, requestKeyframe() {}, close: async () => {} }
@@ -57,23 +65,38 @@ export function openSource(
   const send = (command: SourceCommand) => {
     if (child.connected) child.send(command, () => {})
   }
+  let usesHardware = false
   const tunnel = tunnelFor(config)
   const pass = randomBytes(16).toString('hex')
   let fault: SourceCode | undefined
   const open = async () => {
     try {
       const url = (await tunnel)?.url
-      send({ type: 'open', source: childSource(config, url), ...who, want, pass })
+      send({
+        type: 'open',
+        source: childSource(config, url),
+        ...who,
+        want,
+        pass,
+        ...(choice ? { hardware: choice.name } : {}),
+      })
     } catch (error) {
       fault = error instanceof SourceFault ? error.code : 'crashed'
       child.kill('SIGKILL')
     }
   }
+  const encoder = (name: Hardware | undefined) => {
+    usesHardware ||= name !== undefined
+    events.encoder(name)
+  }
   const ended = (code: SourceCode) => {
     void tunnel?.then(({ close }) => close()).catch(() => {})
-    events.ended(fault ?? code)
+    // A driver may have done it: what comes next is encoded in software, and at once.
+    const byHardware = usesHardware && (code === 'crashed' || code === 'unsupported')
+    if (byHardware) hardware.avoid()
+    events.ended(fault ?? (byHardware ? 'crashed' : code))
   }
-  const gone = watch(child, pass, { ...events, ended }, () => void open())
+  const gone = watch(child, pass, { ...events, encoder, ended }, () => void open())
   return {
     pid: child.pid,
     want: next => {
@@ -90,30 +113,17 @@ export function openSource(
   }
 }
 
-function start(config: SourceConfig): ChildProcess {
+function start(config: SourceConfig, groups: readonly number[]): ChildProcess {
   const file = config.kind === 'file' ? openVideo(config.path) : undefined
-  const group = config.kind === 'v4l2' ? deviceGroup(config.device) : 0
+  const group = config.kind === 'v4l2' ? [deviceGroup(config.device)] : []
   try {
-    return fork(ENTRY, group ? [String(group)] : [], {
-      cwd: '/',
-      env: process.env.TZ ? { TZ: process.env.TZ } : {},
-      execArgv: confinement(),
+    return fork(ENTRY, [...group, ...groups].map(String), {
+      ...confinedOptions(),
       stdio: ['ignore', 'ignore', 'ignore', 'ipc', 'pipe', ...(file === undefined ? [] : [file])],
     })
   } finally {
     if (file !== undefined) closeSync(file)
   }
-}
-
-/** Node's permission model: the process's JavaScript may read its own code and nothing else, start nothing. */
-function confinement(): string[] {
-  const modules = fileURLToPath(import.meta.resolve('node-av/lib')).replace(
-    /([\\/]node_modules)[\\/].*$/s,
-    '$1',
-  )
-  const own = fileURLToPath(new URL('../..', import.meta.url))
-  const readable = [own, modules].map(path => `--allow-fs-read=${path}`)
-  return ['--permission', '--allow-addons', ...readable, '--max-old-space-size=192', '--no-warnings']
 }
 
 /** The agent opens the file, so that the process needs no right to any file at all. */
@@ -197,6 +207,8 @@ function watch(
 function onWord(text: string, events: SourceEvents) {
   const obstacle = OBSTACLES.find(each => text === `transcoding ${each}`)
   if (text === 'opened' || obstacle) events.opened(obstacle)
+  else if (text === 'software') events.encoder(undefined)
+  else if (isHardware(text)) events.encoder(text)
   else if (text === 'waiting') events.waiting()
   else if (text === 'behind') events.behind()
   else if (/^rate \d{1,9}$/.test(text)) events.rate(Number(text.slice(5)))

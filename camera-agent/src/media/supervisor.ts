@@ -1,5 +1,6 @@
 import type { SourceFrame } from './frame-pipe.ts'
 import type { Obstacle } from './h264-playable.ts'
+import type { Hardware } from './hardware-names.ts'
 import { createKeyRequests } from './key-requests.ts'
 import { openSource, type Source, type SourceIdentity } from './source.ts'
 import type { SourceConfig } from './source-config.ts'
@@ -58,6 +59,7 @@ export function createSupervisor(
       next.state !== status.state ||
       next.code !== status.code ||
       next.obstacle !== status.obstacle ||
+      next.encoder !== status.encoder ||
       next.reduced !== status.reduced
     status = next
     if (changed) events.status(next)
@@ -81,12 +83,13 @@ export function createSupervisor(
     if (closed) return
     attempts = 0
     wasLive = true
-    if (status.state !== 'live') set(live(obstacle, reduced))
+    if (status.state !== 'live') set(live(obstacle, reduced, encoder))
     wait(STALL_MS, stalled)
     if (frame.key) keys.met(frame)
     events.frame(frame)
   }
   let obstacle: Obstacle | undefined
+  let encoder: Hardware | undefined
   const onEnded = (code: SourceCode) => {
     source = undefined
     clearTimeout(timer)
@@ -105,12 +108,13 @@ export function createSupervisor(
   const run = () => {
     if (closed) return
     obstacle = undefined
+    encoder = undefined
     events.restarted()
     wait(OPEN_MS, abandon)
     source = openSource(config, who, want, {
       opened: value => {
         obstacle = value
-        if (status.state === 'live') set(live(value, reduced))
+        if (status.state === 'live') set(live(value, reduced, encoder))
       },
       waiting: () => {
         // The process itself gives up when this lasts too long.
@@ -121,6 +125,10 @@ export function createSupervisor(
       frame: onFrame,
       rate: events.rate,
       size: events.size,
+      encoder: name => {
+        encoder = name
+        if (status.state === 'live') set(live(obstacle, reduced, encoder))
+      },
       behind: events.behind,
       ended: onEnded,
     })
@@ -138,7 +146,7 @@ export function createSupervisor(
     /** Says in the status whether encodings were given up because they take too long. */
     setReduced: (value: boolean) => {
       reduced = value
-      if (status.state === 'live') set(live(obstacle, reduced))
+      if (status.state === 'live') set(live(obstacle, reduced, encoder))
     },
     close: async () => {
       closed = true
@@ -149,8 +157,17 @@ export function createSupervisor(
   }
 }
 
-const live = (obstacle: Obstacle | undefined, reduced: boolean): SourceStatus => ({
-  state: 'live',
-  ...(obstacle ? { transcoding: true, obstacle, note: transcodingNote(obstacle) } : {}),
-  ...(reduced ? { reduced, note: REDUCED_NOTE } : {}),
-})
+function live(obstacle?: Obstacle, reduced = false, encoder?: Hardware): SourceStatus {
+  const notes = [
+    obstacle && transcodingNote(obstacle),
+    encoder && `Its pictures are encoded by hardware (${encoder}).`,
+    reduced && REDUCED_NOTE,
+  ].filter(Boolean)
+  return {
+    state: 'live',
+    ...(obstacle ? { transcoding: true, obstacle } : {}),
+    ...(encoder ? { encoder } : {}),
+    ...(reduced ? { reduced } : {}),
+    ...(notes.length > 0 ? { note: notes.join(' ') } : {}),
+  }
+}

@@ -43,6 +43,7 @@ const feed = openSource(
     frame: send,
     rate: () => undefined,
     size: () => undefined,
+    encoder: () => undefined,
     behind: () => undefined,
     ended: code => {
       process.stderr.write(`the source ended: ${code}\n`)
