@@ -139,6 +139,29 @@ describe('odd media sources', function () {
     assert.ok(steps(viewer.frames).every(step => step > 0 && step < 180_000))
   })
 
+  it('pictures of full range keep their levels', async () => {
+    const { frames } = await watch('fullRange', 3)
+    const [picture] = await decodeAll(frames)
+    // A JPEG picture whose luma is 16 and 235: taken for the narrow range, it would be shown as 0 and 255.
+    const levels = [...(picture?.rgba ?? [])].filter((_, i) => i % 4 === 0).sort((one, two) => one - two)
+    const [dark = 0, bright = 0] = [levels[levels.length >> 1], levels.at(-100)]
+    assert.ok(dark > 12 && dark < 20 && bright > 225 && bright < 245, `${dark} and ${bright}`)
+  })
+
+  it('that sends no key frame is said to be waited for, and is not given up at once', async () => {
+    const { share } = open({ kind: 'file', path: await oddVideo('noKey') })
+    view(share)
+    await until(() => share.status().code === 'no_key', 'the word about it')
+    assert.equal(share.status().state, 'opening')
+    assert.match(share.status().note ?? '', /key frame/)
+  })
+
+  it('that refreshes its picture step by step is joined at such a step, and converted', async () => {
+    const { share, frames } = await watch('stepwise', 20)
+    assert.equal(share.status().obstacle, 'rare_keys')
+    await decodeAll(frames)
+  })
+
   it('B-frames that an RTSP stream does not announce are noticed when they come', async () => {
     const launch =
       '( videotestsrc is-live=true pattern=ball ! video/x-raw,width=320,height=180,framerate=20/1 ! x264enc bframes=2 b-adapt=false speed-preset=ultrafast key-int-max=20 ! video/x-h264,profile=main ! rtph264pay config-interval=1 name=pay0 pt=96 )'

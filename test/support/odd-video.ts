@@ -44,6 +44,10 @@ const CLIPS = {
     launch: `${raw(80, I420.replace('20/1', '40/1'))} ! interlace field-pattern=1:1 top-field-first=true ! x264enc interlaced=true key-int-max=20 ! h264parse ! mp4mux`,
     suffix: 'mp4',
   },
+  fullRange: {
+    launch: `${raw(40, 'format=I420,width=320,height=180,framerate=20/1')} ! jpegenc ! matroskamux`,
+    suffix: 'mkv',
+  },
   resized: { launch: `concat name=c ! mpegtsmux ${RESIZED}`, suffix: 'ts' },
   paces: { launch: `concat name=c ! ${X264} ! matroskamux ${PACES}`, suffix: 'mkv' },
   /** 3840 × 2160 */
@@ -56,8 +60,24 @@ const CLIPS = {
     launch: `${raw(300, 'format=I420,width=160,height=90,framerate=10/1')} ! ${X264.replace('key-int-max=20', 'key-int-max=100000')} ! mp4mux`,
     suffix: 'mp4',
   },
+  /** joined in the middle: no IDR picture at all */
+  noKey: {
+    launch: `${raw(60, I420)} ! ${X264.replace('key-int-max=20', 'key-int-max=100000')} ! ${STREAM} ! mpegtsmux`,
+    suffix: 'ts',
+    patch: bytes => hide(bytes, [5]),
+  },
+  /** six seconds that are refreshed column by column, without the IDR picture they began with */
+  stepwise: {
+    launch: `${raw(120, I420)} ! x264enc tune=zerolatency intra-refresh=true key-int-max=20 ! video/x-h264,profile=main ! ${STREAM} ! mpegtsmux`,
+    suffix: 'ts',
+    patch: bytes => hide(bytes, [5]),
+  },
   /** H.264 whose parameter sets are turned into filler */
-  bare: { launch: `${raw(40, I420)} ! ${X264} ! ${STREAM} ! mpegtsmux`, suffix: 'ts', patch: hideSets },
+  bare: {
+    launch: `${raw(40, I420)} ! ${X264} ! ${STREAM} ! mpegtsmux`,
+    suffix: 'ts',
+    patch: bytes => hide(bytes, [7, 8]),
+  },
 } satisfies Record<string, Clip>
 
 export type OddVideo = keyof typeof CLIPS
@@ -91,10 +111,9 @@ export async function oddVideo(name: OddVideo): Promise<string> {
   return path
 }
 
-/** Renames every SPS and PPS to filler data (ITU-T H.264 Table 7-1). */
-function hideSets(bytes: Buffer) {
+/** Renames every unit of these types to filler data (ITU-T H.264 Table 7-1). */
+function hide(bytes: Buffer, types: readonly number[]) {
   for (let at = bytes.indexOf('000001', 'hex'); at >= 0; at = bytes.indexOf('000001', at + 3, 'hex')) {
-    const type = (bytes[at + 3] ?? 0) & 0x1f
-    if (type === 7 || type === 8) bytes[at + 3] = 12
+    if (types.includes((bytes[at + 3] ?? 0) & 0x1f)) bytes[at + 3] = 12
   }
 }

@@ -93,6 +93,7 @@ const SOURCE_CODES: { [code: string]: string } = {
   unsupported: "The camera's source sends video this camera agent cannot read.",
   no_parameters: "The camera's source sends H.264 or H.265 without the data that describes it (SPS, PPS).",
   no_key: "Waiting for a key frame of the camera's source: it sends them rarely.",
+  too_heavy: 'The camera source is reconnecting.',
   tls_untrusted: "The camera's source shows a certificate that the camera agent does not trust.",
   tls_fingerprint: "The camera's source shows another certificate than the one it should.",
   tls_failed: "The camera's source does not complete a secure connection.",

@@ -14,6 +14,7 @@ export const SOURCE_CODES = [
   'no_parameters',
   'no_key',
   'too_large',
+  'too_heavy',
   'tls_untrusted',
   'tls_fingerprint',
   'tls_failed',
@@ -55,6 +56,7 @@ export const SOURCE_NOTES: Record<SourceCode, string> = {
   no_key:
     'The camera source sends no key frame, without which no picture can begin: set a key frame (I-frame) interval of a few seconds in the camera.',
   too_large: 'The camera source sends pictures larger than 8192 × 4320.',
+  too_heavy: 'The process that reads the camera source took more than 1.5 GB of memory and was ended.',
   tls_untrusted:
     'The camera source shows a certificate that this machine does not trust for its name: give the file of its authority as `ca`, or the SHA-256 of the certificate as `fingerprint`.',
   tls_fingerprint:

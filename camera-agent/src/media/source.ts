@@ -10,6 +10,7 @@ import { OBSTACLES, type Obstacle } from './h264-playable.ts'
 import { createHardware } from './hardware.ts'
 import { type Hardware, isHardware } from './hardware-names.ts'
 import type { Encoding } from './media-frame.ts'
+import { limitMemory } from './memory-limit.ts'
 import { isSecure, type SourceConfig } from './source-config.ts'
 import { type ChildSource, FRAME_FD, type SourceCommand, type Want } from './source-messages.ts'
 import { isSourceCode, type SourceCode, SourceFault } from './source-status.ts'
@@ -89,7 +90,12 @@ export function openSource(
     usesHardware ||= name !== undefined
     events.encoder(name)
   }
+  const unlimit = limitMemory(child.pid, () => {
+    fault = 'too_heavy'
+    child.kill('SIGKILL')
+  })
   const ended = (code: SourceCode) => {
+    unlimit()
     void tunnel?.then(({ close }) => close()).catch(() => {})
     // A driver may have done it: what comes next is encoded in software, and at once.
     const byHardware = usesHardware && (code === 'crashed' || code === 'unsupported')
