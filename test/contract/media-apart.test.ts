@@ -17,7 +17,7 @@ const crossed = async (...args: string[]): Promise<Story> =>
   JSON.parse((await promisify(execFile)(process.execPath, [PROGRAM, ...args])).stdout)
 
 describe('several cameras of one agent', function () {
-  this.timeout(60_000)
+  this.timeout(90_000)
   const closers: (() => Promise<unknown>)[] = []
   const open = (config: SourceConfig, camId: string) => {
     const { share, statuses } = openShare(config, { camId })
@@ -31,7 +31,8 @@ describe('several cameras of one agent', function () {
   it('whose pipes are crossed show no picture of each other; each process is ended, and then all is well', async () => {
     for (const { camId, codes, seen } of await crossed()) {
       assert.deepEqual(seen, [camId])
-      assert.ok(codes.includes('failed crashed'), codes.join())
+      // The first that finds out is ended, and the other may wait for what no longer comes.
+      assert.ok(codes.includes('failed crashed') || codes.includes('failed timeout'), codes.join())
       assert.equal(codes.at(-1), 'live')
     }
   })

@@ -9,7 +9,8 @@ import { setTimeout as sleep } from 'node:timers/promises'
  */
 const PIPE = 'const pipe = child.stdio[FRAME_FD] as Readable'
 const CHECK = "if (!known) throw new RangeError('not the pipe of this process')"
-const RUN_MS = 6000
+const PICTURES = 12
+const MOST_MS = 40_000
 
 const crossings: { from: Readable; to: PassThrough }[] = []
 ;(globalThis as { cross?: unknown }).cross = (from: Readable): PassThrough => {
@@ -45,7 +46,9 @@ const cameras = ['cam-a', 'cam-b'].map(camId => {
   return { camId, share, statuses, viewer: view(share) }
 })
 const names = new Map(cameras.map(({ camId }) => [cameraTag(camId), camId]))
-await sleep(RUN_MS)
+const end = performance.now() + MOST_MS
+while (cameras.some(({ viewer }) => viewer.frames.length < PICTURES) && performance.now() < end)
+  await sleep(50)
 const story = []
 for (const { camId, share, statuses, viewer } of cameras) {
   const marks = await marksOf('h264', viewer.frames)
