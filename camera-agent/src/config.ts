@@ -109,6 +109,7 @@ function sourceOf(value: unknown, path: string): SourceConfig {
 function expand(source: string): unknown {
   if (source === 'test-pattern') return { kind: 'test-pattern' }
   if (/^[a-z][a-z0-9+.-]*:\/\//i.test(source)) return { kind: 'rtsp', url: source }
+  if (source.startsWith('/dev/video')) return { kind: 'v4l2', device: source }
   return { kind: 'file', path: resolve(source) }
 }
 

@@ -62,6 +62,7 @@ export function play(
   let awaitsKey = false
   let cooling: NodeJS.Timeout | undefined
   let subscription: ReturnType<Share['subscribe']> | undefined
+  let tile: number | undefined
 
   const start = (): void => {
     if (subscription || isPaused || !peer.video || signal.aborted) return
@@ -71,6 +72,7 @@ export function play(
       rtpTs = frame.timestamp
       peer.sendVideo(frame)
     })
+    if (tile !== undefined) subscription.setHeight(tile)
   }
   const isNewKey = ({ key, timestamp }: MediaFrame): boolean => {
     if (key && ((timestamp - rtpTs) | 0) > 0) return true
@@ -112,6 +114,10 @@ export function play(
       if (message.t === 'play') void playNow()
       if (message.t === 'pause') pause()
       if (message.t === 'alive') beat()
+      if (message.t === 'tile') {
+        tile = message.height
+        subscription?.setHeight(tile)
+      }
       if (message.t === 'bye') session.onBye()
       if (message.t === 'policy' || message.t === 'read') void serveOwner(peer, session, message)
     } catch (error) {

@@ -25,6 +25,9 @@ export type EndedCode = (typeof ENDED_CODES)[number]
 export const isEndedCode = (value: unknown): value is EndedCode =>
   (ENDED_CODES as readonly unknown[]).includes(value)
 
+/** No screen shows more lines. */
+export const TILE_MAX_HEIGHT = 8640
+
 const count = v.pipe(v.number(), v.safeInteger(), v.minValue(0))
 
 /** Chosen by the viewer, echoed in the camera's reply. */
@@ -38,6 +41,11 @@ const toCamera = v.variant('t', [
   v.strictObject({ t: v.literal('pause') }),
   /** are you there? A heartbeat comes at once. */
   v.strictObject({ t: v.literal('alive') }),
+  /** how high the picture is drawn, in pixels of the screen: a stream that is large enough will do */
+  v.strictObject({
+    t: v.literal('tile'),
+    height: v.pipe(v.number(), v.safeInteger(), v.minValue(1), v.maxValue(TILE_MAX_HEIGHT)),
+  }),
   v.strictObject({ t: v.literal('bye') }),
   /** an owner's policy: the same document that signaling carries, for when signaling withholds it */
   v.strictObject({ t: v.literal('policy'), id, policy: envelope }),

@@ -24,6 +24,8 @@ type Stage = {
   emit: (key?: boolean) => void
   /** how often a key frame was asked for */
   keyframes: number
+  /** how high viewers said they draw the picture */
+  heights: number[]
   log: string[]
   /** of the sessions that ended */
   ways: string[]
@@ -58,6 +60,7 @@ export function openStage() {
     peers.length = 0
     stage.counts = []
     stage.subscriptions = 0
+    stage.heights = []
     stage.emit = () => undefined
     stage.keyframes = 0
     let ticks = 1
@@ -84,7 +87,11 @@ export function openStage() {
         stage.subscriptions++
         stage.emit = (key = true) => onFrame({ payloads: [], timestamp: ++ticks, key })
         onFrame({ payloads: [], timestamp: ticks, key: true })
-        return { close: () => stage.subscriptions--, requestKeyframe: () => stage.keyframes++ }
+        return {
+          close: () => stage.subscriptions--,
+          requestKeyframe: () => stage.keyframes++,
+          setHeight: (pixels: number) => stage.heights.push(pixels),
+        }
       },
       status: () => ({ state: 'live' }),
       onStatus: () => () => {},

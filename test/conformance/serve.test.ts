@@ -171,6 +171,18 @@ describe('conformance: serve', function () {
     assert.equal(beats(), before + 1)
   })
 
+  it('how high the picture is drawn reaches the source, when it is said before it plays too', async () => {
+    const { peer: mine } = await live(stage.home.view, { start: 'hold' })
+    mine.say({ t: 'tile', height: 180 })
+    assert.deepEqual(stage.heights, [])
+    mine.say({ t: 'play' })
+    await until(() => stage.subscriptions === 1, { timeout: 5000, what: 'the picture' })
+    mine.say({ t: 'tile', height: 720 })
+    assert.deepEqual(stage.heights, [180, 720])
+    mine.say({ t: 'tile', height: 0 })
+    await until(() => mine.closed, { timeout: 5000, what: 'the end' })
+  })
+
   it('a refusal whose reply was lost is said again in the same bytes', async () => {
     stage.ready = false
     const made = await attempt()

@@ -55,7 +55,7 @@ describe('media source', function () {
     },
   }
   for (const [name, config] of Object.entries(kinds))
-    for (const codec of ['h264', 'vp8'] as const)
+    for (const codec of ['h264', 'vp8', 'vp9'] as const)
       it(`${name} plays as ${codec}: key frame first, time forward, every frame decodes`, async () => {
         const { share } = open(await config())
         const viewer = view(share, codec)
@@ -96,7 +96,7 @@ describe('media source', function () {
     )
   })
 
-  for (const codec of ['h264', 'vp8'] as const)
+  for (const codec of ['h264', 'vp8', 'vp9'] as const)
     it(`shows the camera's mark to who decodes ${codec}, under this run's key, counting up`, async () => {
       const { share } = open(PATTERN)
       const viewer = view(share, codec)

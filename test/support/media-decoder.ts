@@ -1,6 +1,8 @@
+import type { Codec as VideoCodec } from '@ownsight/camera-agent/media/media-frame'
 import {
   AV_CODEC_ID_H264,
   AV_CODEC_ID_VP8,
+  AV_CODEC_ID_VP9,
   AV_PIX_FMT_RGBA,
   type AVPixelFormat,
   SWS_BILINEAR,
@@ -26,13 +28,16 @@ export function depacketizeH264(payloads: readonly Buffer[]): Buffer {
   return Buffer.concat(units.flatMap(unit => [Buffer.from([0, 0, 0, 1]), unit]))
 }
 
+/** The frame in RTP payloads of VP8, or of VP9, whose descriptor is one byte. */
 export const depacketizeVp8 = (payloads: readonly Buffer[]): Buffer =>
   Buffer.concat(payloads.map(payload => payload.subarray(1)))
 
+const IDS = { h264: AV_CODEC_ID_H264, vp8: AV_CODEC_ID_VP8, vp9: AV_CODEC_ID_VP9 }
+
 /** Decodes what a viewer would: one picture for each frame that yields one. */
-export async function openDecoder(codec: 'h264' | 'vp8') {
+export async function openDecoder(codec: VideoCodec) {
   const context = new CodecContext()
-  const decoder = Codec.findDecoder(codec === 'h264' ? AV_CODEC_ID_H264 : AV_CODEC_ID_VP8)
+  const decoder = Codec.findDecoder(IDS[codec])
   context.allocContext3(decoder)
   context.threadCount = 1
   await context.open2(decoder)

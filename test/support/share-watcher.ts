@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import {
+  type Codec,
   createShare,
   type MediaFrame,
   type Share,
@@ -30,7 +31,7 @@ export function openShare(config: SourceConfig, options: Partial<ShareOptions> =
 }
 
 /** A viewer that keeps every frame; `budget` in bits per second. */
-export function view(share: Share, codec: 'h264' | 'vp8' = 'h264', budget?: number) {
+export function view(share: Share, codec: Codec = 'h264', budget?: number) {
   const frames: MediaFrame[] = []
   const subscription = share.subscribe(codec, frame => frames.push(frame), { budget })
   return {
@@ -43,7 +44,7 @@ export function view(share: Share, codec: 'h264' | 'vp8' = 'h264', budget?: numb
 
 /** What a viewer would read from frames it decodes from the first on; undefined where there is no mark. */
 export async function marksOf(
-  codec: 'h264' | 'vp8',
+  codec: Codec,
   frames: readonly MediaFrame[],
 ): Promise<(ReadMark | undefined)[]> {
   const decoder = await openDecoder(codec)

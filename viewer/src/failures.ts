@@ -91,6 +91,18 @@ const SOURCE_CODES: { [code: string]: string } = {
   ended: 'The camera source is reconnecting.',
   crashed: 'The camera source is reconnecting.',
   unsupported: "The camera's source sends video this camera agent cannot read.",
+  no_parameters: "The camera's source sends H.264 or H.265 without the data that describes it (SPS, PPS).",
+  no_key: "Waiting for a key frame of the camera's source: it sends them rarely.",
+  too_heavy: 'The camera source is reconnecting.',
+  tls_untrusted: "The camera's source shows a certificate that the camera agent does not trust.",
+  tls_fingerprint: "The camera's source shows another certificate than the one it should.",
+  tls_failed: "The camera's source does not complete a secure connection.",
+  tls_no_ca:
+    "The camera agent cannot check the certificate of the camera's source: its `ca` file is missing.",
+  no_device: "The camera's device is not there. Trying again.",
+  device_busy: "The camera's device is in use by another program. Trying again.",
+  device_forbidden: "The camera agent may not open the camera's device.",
+  too_large: "The camera's source sends pictures larger than 8192 × 4320.",
 }
 
 /** The sentence about a camera's source, or undefined while all is well. */

@@ -1,3 +1,4 @@
+import { TILE_MAX_HEIGHT } from '@ownsight/protocol/channel'
 import type { Right } from '@ownsight/protocol/messages'
 import { type Signal, signal } from '@preact/signals'
 import type { Clock } from './clock.ts'
@@ -27,6 +28,8 @@ export type ViewSession = {
   frame(rtpTimestamp?: number): void
   /** Asks the camera for a heartbeat at once. */
   probe(): void
+  /** Tells the camera how high the picture is drawn. @param height in pixels of the screen */
+  tile(height: number): void
   pause(): void
   play(): void
   /** draws what is shown into a canvas; set by whoever shows it */
@@ -35,6 +38,9 @@ export type ViewSession = {
 }
 
 const STATS_MS = 1000
+const TILE_SETTLE_MS = 300
+/** Whether a picture is a few lines higher is nobody's concern. */
+const TILE_STEP = 16
 /** Gaps between frames that are needed before one says what is usual. */
 const GAPS_MIN = 8
 
@@ -75,6 +81,15 @@ export function viewSession(id: number, live: LiveSession, clock: Clock): ViewSe
   })
 
   const say = (t: 'alive' | 'pause' | 'play'): void => live.peer.send(JSON.stringify({ t }))
+  let tile: number | undefined
+  let wished: number | undefined
+  const sayTile = (): void => {
+    const height = wished
+    wished = undefined
+    if (height === undefined || height === tile || signs.phase === 'ended') return
+    tile = height
+    live.peer.send(JSON.stringify({ t: 'tile', height }))
+  }
   function probe(): void {
     const heard = Math.max(signs.heartbeatAt ?? 0, signs.frameAt ?? 0)
     // One that is unanswered stays the one that counts.
@@ -116,6 +131,12 @@ export function viewSession(id: number, live: LiveSession, clock: Clock): ViewSe
       if (anchor) takenAt.value = timeOf(anchor, rtpTimestamp)
     },
     probe,
+    tile(height) {
+      // A window that is being drawn larger says so once it stays.
+      if (wished === undefined) clock.after(tile === undefined ? 0 : TILE_SETTLE_MS, sayTile)
+      const whole = Math.ceil(height / TILE_STEP) * TILE_STEP
+      wished = Math.min(TILE_MAX_HEIGHT, Math.max(TILE_STEP, whole))
+    },
     pause() {
       if (signs.phase !== 'confirmed') return
       signs = { ...signs, phase: 'paused' }

@@ -1,6 +1,7 @@
+import type { Obstacle } from './h264-playable.ts'
 import { openSource } from './source.ts'
 import { type SourceConfig, subOf } from './source-config.ts'
-import { SOURCE_NOTES, type SourceStatus, TRANSCODING_NOTE } from './source-status.ts'
+import { SOURCE_NOTES, type SourceCode, type SourceStatus, transcodingNote } from './source-status.ts'
 import { TIER_LIMITS } from './tier.ts'
 
 const DEADLINE_MS = 12_000
@@ -21,24 +22,34 @@ export async function checkSource(config: SourceConfig): Promise<SourceStatus> {
 
 async function checkOne(config: SourceConfig): Promise<SourceStatus> {
   const { promise, resolve } = Promise.withResolvers<SourceStatus>()
-  let transcoding = false
+  let obstacle: Obstacle | undefined
+  let late: SourceCode = 'timeout'
   const source = openSource(
     config,
     { cameraName: 'check', camId: 'check' },
     [{ codec: 'h264', tier: 'source', bps: TIER_LIMITS.source.start }],
     {
       opened: value => {
-        transcoding = value
+        obstacle = value
+      },
+      waiting: () => {
+        late = 'no_key'
       },
       frame: () =>
-        resolve(transcoding ? { state: 'live', transcoding, note: TRANSCODING_NOTE } : { state: 'live' }),
+        resolve(
+          obstacle
+            ? { state: 'live', transcoding: true, obstacle, note: transcodingNote(obstacle) }
+            : { state: 'live' },
+        ),
       rate: () => {},
+      size: () => {},
+      encoder: () => {},
       behind: () => {},
       ended: code => resolve({ state: 'failed', code, note: SOURCE_NOTES[code] }),
     },
   )
-  const late: SourceStatus = { state: 'failed', code: 'timeout', note: SOURCE_NOTES.timeout }
-  const timer = setTimeout(resolve, DEADLINE_MS, late)
+  const isLate = () => resolve({ state: 'failed', code: late, note: SOURCE_NOTES[late] })
+  const timer = setTimeout(isLate, DEADLINE_MS)
   const status = await promise
   clearTimeout(timer)
   await source.close()

@@ -6,9 +6,13 @@ import {
   AVCOL_RANGE_MPEG,
   AVCOL_SPC_BT709,
   FF_ENCODER_LIBVPX_VP8,
+  FF_ENCODER_LIBVPX_VP9,
   FF_ENCODER_LIBX264,
+  type FFVideoEncoder,
 } from 'node-av/constants'
 import { Codec as AvCodec, CodecContext, Dictionary, type Frame, Packet, Rational } from 'node-av/lib'
+import type { Hardware } from './hardware-names.ts'
+import { HARDWARE_OPTIONS, openSurface, type Surface } from './hardware-surface.ts'
 import type { Encoding } from './media-frame.ts'
 import { SourceFault } from './source-status.ts'
 import { TIER_LIMITS } from './tier.ts'
@@ -24,16 +28,18 @@ export type Encoder = {
 }
 
 export type EncoderSize = { width: number; height: number; fps: number }
-type Emit = (encoding: Encoding, key: boolean, ticks: number, data: Buffer) => void
+export type Emit = (encoding: Encoding, key: boolean, ticks: number, data: Buffer) => void
 
 const CLOCK = new Rational(1, 90_000)
-const NAMES = { h264: FF_ENCODER_LIBX264, vp8: FF_ENCODER_LIBVPX_VP8 }
+const NAMES = { h264: FF_ENCODER_LIBX264, vp8: FF_ENCODER_LIBVPX_VP8, vp9: FF_ENCODER_LIBVPX_VP9 }
 /** A picture this many times its pixels in bits per second looks no better with more. */
 const BITS_PER_PIXEL = 3.7
 const LEAST_CAP = 300_000
-/** libvpx takes its rate at opening only: it is opened anew for a change that matters, upwards not too often. */
+/** libvpx and most hardware take their rate at opening only: they are opened anew for a change that matters, upwards not too often. */
 const REOPEN_CHANGE = 0.15
 const REOPEN_UP_MS = 3000
+/** A key frame is made when this many times its interval has gone by without one. */
+const KEY_LATE = 1.5
 
 const OPTIONS = {
   h264: {
@@ -54,6 +60,15 @@ const OPTIONS = {
     qmax: '60',
     threads: '1',
   },
+  vp9: {
+    deadline: 'realtime',
+    'cpu-used': '8',
+    'lag-in-frames': '0',
+    'auto-alt-ref': '0',
+    qmin: '4',
+    qmax: '60',
+    threads: '1',
+  },
 }
 
 export async function openEncoder(
@@ -61,23 +76,34 @@ export async function openEncoder(
   size: EncoderSize,
   bps: number,
   emit: Emit,
+  hardware?: Hardware,
 ): Promise<Encoder> {
   const packet = new Packet()
   packet.alloc()
-  let context = await openContext(encoding, size, bps)
+  const surface = hardware && openSurface(hardware, size)
+  const open = (rate: number) =>
+    openContext(encoding, size, rate, hardware && surface && { name: hardware, surface })
+  let context = await open(bps).catch(error => {
+    packet.free()
+    surface?.close()
+    throw error
+  })
   let openedAt = performance.now()
   let rate = bps
   let wanted = bps
   let force = true
+  /** The encoder counts pictures between key frames; a source that slows down would make them rare. */
+  let keyTicks = Number.NEGATIVE_INFINITY
+  const most = groupSeconds(encoding) * KEY_LATE * CLOCK.den
   const retune = async () => {
     if (wanted === rate) return
-    if (encoding.codec === 'h264') setRate(context, encoding, size, wanted)
+    if (encoding.codec === 'h264' && !hardware) setRate(context, encoding, size, wanted)
     else {
       const change = wanted / rate - 1
       const soon = change > 0 && performance.now() - openedAt < REOPEN_UP_MS
       if (Math.abs(change) < REOPEN_CHANGE || soon) return
       context.freeContext()
-      context = await openContext(encoding, size, wanted)
+      context = await open(wanted)
       openedAt = performance.now()
     }
     rate = wanted
@@ -85,11 +111,14 @@ export async function openEncoder(
   return {
     encode: async (picture, ticks) => {
       await retune()
-      picture.pts = BigInt(ticks)
-      picture.pictType = force ? AV_PICTURE_TYPE_I : AV_PICTURE_TYPE_NONE
+      const input = surface ? await surface.put(picture) : picture
+      input.pts = BigInt(ticks)
+      if (most > 0 && ticks - keyTicks > most) force = true
+      input.pictType = force ? AV_PICTURE_TYPE_I : AV_PICTURE_TYPE_NONE
       force = false
-      if ((await context.sendFrame(picture)) < 0) throw new SourceFault('unsupported')
+      if ((await context.sendFrame(input)) < 0) throw new SourceFault('unsupported')
       while ((await context.receivePacket(packet)) >= 0) {
+        if (packet.isKeyframe) keyTicks = Number(packet.pts)
         if (packet.data) emit(encoding, packet.isKeyframe, Number(packet.pts), packet.data)
         packet.unref()
       }
@@ -103,14 +132,20 @@ export async function openEncoder(
     close: () => {
       packet.free()
       context.freeContext()
+      surface?.close()
     },
   }
 }
 
-async function openContext(encoding: Encoding, size: EncoderSize, bps: number): Promise<CodecContext> {
+async function openContext(
+  encoding: Encoding,
+  size: EncoderSize,
+  bps: number,
+  hardware?: { name: Hardware; surface: Surface },
+): Promise<CodecContext> {
   const { codec, tier } = encoding
   const { width, height, fps } = size
-  const encoder = AvCodec.findEncoderByName(NAMES[codec])
+  const encoder = AvCodec.findEncoderByName((hardware?.name ?? NAMES[codec]) as FFVideoEncoder)
   if (!encoder) throw new SourceFault('unsupported')
   const context = new CodecContext()
   context.allocContext3(encoder)
@@ -119,23 +154,23 @@ async function openContext(encoding: Encoding, size: EncoderSize, bps: number): 
   context.timeBase = CLOCK
   context.framerate = fps < 1 ? new Rational(1, Math.round(1 / fps)) : new Rational(Math.round(fps), 1)
   context.pixelFormat = AV_PIX_FMT_YUV420P
-  context.gopSize = gopSize(encoding, fps)
+  hardware?.surface.apply(context)
+  context.gopSize = Math.max(1, Math.round(fps * groupSeconds(encoding)))
   context.maxBFrames = 0
   if (context.codecId === AV_CODEC_ID_H264) {
     context.colorRange = AVCOL_RANGE_MPEG
     context.colorSpace = AVCOL_SPC_BT709
   }
   setRate(context, encoding, size, bps)
-  const options = { ...OPTIONS[codec], ...(codec === 'vp8' ? keyFrameLimit(fps, tier) : {}) }
+  const own = hardware ? HARDWARE_OPTIONS[hardware.name] : OPTIONS[codec]
+  const options = { ...own, ...(codec === 'h264' ? {} : keyFrameLimit(fps, tier)) }
   if ((await context.open2(encoder, Dictionary.fromObject(options))) < 0) throw new SourceFault('unsupported')
   return context
 }
 
 /** libvpx spends more on a key frame than it shows: its groups of the full size are twice as long. */
-function gopSize({ codec, tier }: Encoding, fps: number): number {
-  const { gopSeconds } = TIER_LIMITS[tier]
-  const seconds = gopSeconds * (codec === 'vp8' && tier === 'source' ? 2 : 1)
-  return Math.max(1, Math.round(fps * seconds))
+function groupSeconds({ codec, tier }: Encoding): number {
+  return TIER_LIMITS[tier].gopSeconds * (codec !== 'h264' && tier === 'source' ? 2 : 1)
 }
 
 /** Constant rate: what is sent stays within the link's share, key frames too. Takes effect in a running x264. */
@@ -144,7 +179,7 @@ function setRate(context: CodecContext, { codec, tier }: Encoding, size: Encoder
   const rate = Math.min(bps, cap)
   context.bitRate = BigInt(Math.round(rate))
   context.rcMaxRate = BigInt(Math.round(rate))
-  if (codec === 'vp8') context.rcMinRate = BigInt(Math.round(rate))
+  if (codec !== 'h264') context.rcMinRate = BigInt(Math.round(rate))
   context.rcBufferSize = Math.round(rate * TIER_LIMITS[tier].bufferSeconds)
 }
 

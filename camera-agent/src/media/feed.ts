@@ -13,6 +13,7 @@ import { createSupervisor } from './supervisor.ts'
 import { TIER_LIMITS, type Tier } from './tier.ts'
 import { createTimeline } from './timeline.ts'
 import { packetizeVp8 } from './vp8-payload.ts'
+import { packetizeVp9 } from './vp9-payload.ts'
 
 /** One encoding of one source as the agent hands it on. It belongs to its feed, and to no other for ever. */
 export type Lane = {
@@ -50,6 +51,8 @@ export type Feed = {
   passes(): boolean
   /** Bits per second of the source as it is; undefined until measured. */
   passedRate(): number | undefined
+  /** Lines of the source's pictures; undefined until they are known. */
+  height(): number | undefined
   status(): SourceStatus
   pid(): number | undefined
   /** Closes the source whoever watches. */
@@ -62,7 +65,7 @@ export type FeedOptions = SourceIdentity & { lingerMs: number }
 /** How long an encoding is kept up for a viewer that may come back to it. */
 const UNUSED_MS = 5000
 const CLOSED: SourceStatus = { state: 'closed' }
-const PACKETIZE = { h264: packetizeH264, vp8: packetizeVp8 }
+const PACKETIZE = { h264: packetizeH264, vp8: packetizeVp8, vp9: packetizeVp9 }
 
 /**
  * One source and its lanes: its process is started when the first lane is wanted and ended when none is. Frames reach
@@ -76,6 +79,7 @@ export function createFeed(config: SourceConfig, options: FeedOptions, onStatus:
   let closing: Promise<void> = Promise.resolve()
   let wanted = ''
   let passed: number | undefined
+  let height: number | undefined
 
   const onFrame = ({ codec, tier, key, ticks, data }: SourceFrame) => {
     const lane = lanes.find(({ encoding }) => encoding.codec === codec && encoding.tier === tier)
@@ -104,6 +108,9 @@ export function createFeed(config: SourceConfig, options: FeedOptions, onStatus:
       restarted,
       rate: bps => {
         passed = bps
+      },
+      size: lines => {
+        height = lines
       },
       behind,
       status: onStatus,
@@ -165,6 +172,7 @@ export function createFeed(config: SourceConfig, options: FeedOptions, onStatus:
     },
     passes,
     passedRate: () => passed,
+    height: () => height,
     status: () => supervisor?.status() ?? CLOSED,
     pid: () => supervisor?.pid(),
     empty: () => {

@@ -1,4 +1,4 @@
-import type { Encoding } from './media-frame.ts'
+import { CODECS, type Encoding } from './media-frame.ts'
 import { TIERS } from './tier.ts'
 
 /**
@@ -13,8 +13,7 @@ export type SourceFrame = Encoding & { key: boolean; ticks: number; data: Buffer
 
 const HEADER = 11
 const STATUS = 0
-const H264 = 1
-const VP8 = 2
+/** Above zero, the place of the codec in `CODECS`, plus one. */
 const CODEC_BITS = 3
 const KEY = 4
 const TIER_STEP = 8
@@ -27,7 +26,7 @@ export function encodeFrame(
   ticks: number,
   data: Uint8Array,
 ): Buffer {
-  const kind = (codec === 'vp8' ? VP8 : H264) + (key ? KEY : 0) + TIER_STEP * TIERS.indexOf(tier)
+  const kind = CODECS.indexOf(codec) + 1 + (key ? KEY : 0) + TIER_STEP * TIERS.indexOf(tier)
   return encode(kind, ticks, data)
 }
 
@@ -66,7 +65,7 @@ export function pipeParser(onRecord: (record: PipeRecord) => void): (chunk: Buff
 function bodyLength(head: Buffer): number {
   const kind = head[0] ?? 0
   const codec = kind & CODEC_BITS
-  const frame = (codec === H264 || codec === VP8) && kind < TIER_STEP * TIERS.length
+  const frame = codec > 0 && codec <= CODECS.length && kind < TIER_STEP * TIERS.length
   const known = kind === STATUS || frame
   const length = head.readUInt32BE(7)
   if (!known || length > (kind === STATUS ? MAX_STATUS_BYTES : MAX_FRAME_BYTES))
@@ -80,7 +79,7 @@ function record(bytes: Buffer, length: number): PipeRecord {
   if (kind === STATUS) return { kind: 'status', text: data.toString('latin1') }
   return {
     kind: 'frame',
-    codec: (kind & CODEC_BITS) === VP8 ? 'vp8' : 'h264',
+    codec: CODECS[(kind & CODEC_BITS) - 1] ?? 'h264',
     tier: TIERS[Math.floor(kind / TIER_STEP)] ?? 'source',
     key: (kind & KEY) !== 0,
     ticks: bytes.readUIntBE(1, 6),

@@ -5,22 +5,29 @@ const MAIN = 77
 const HIGH = 100
 type Reader = ReturnType<typeof bitReader>
 
+/** Why a source has to be converted; `rare_keys`: nobody could join within a reasonable time. */
+export const OBSTACLES = ['codec', 'b_frames', 'interlaced', 'profile', 'rare_keys'] as const
+export type Obstacle = (typeof OBSTACLES)[number]
+
 /**
- * True when browsers play a stream with this sequence parameter set as it is: baseline, main or high profile,
- * 8-bit 4:2:0, progressive (ITU-T H.264 §7.3.2.1.1). B-frames show in the slices, not here.
+ * What keeps browsers from playing a stream with this sequence parameter set as it is: they play baseline, main and
+ * high profile, 8-bit 4:2:0, progressive (ITU-T H.264 §7.3.2.1.1). B-frames show in the slices, not here.
  */
-export function isPlayable(sps: Uint8Array): boolean {
+export function obstacleOf(sps: Uint8Array): Extract<Obstacle, 'interlaced' | 'profile'> | undefined {
   try {
     const reader = bitReader(sps)
     const profile = reader.bits(8)
     reader.bits(16)
     reader.ue()
-    if (profile === HIGH && !isPlainHigh(reader)) return false
-    return [BASELINE, MAIN, HIGH].includes(profile) && isProgressive(reader)
+    if (profile === HIGH && !isPlainHigh(reader)) return 'profile'
+    if (![BASELINE, MAIN, HIGH].includes(profile)) return 'profile'
+    return isProgressive(reader) ? undefined : 'interlaced'
   } catch {
-    return false
+    return 'profile'
   }
 }
+
+export const isPlayable = (sps: Uint8Array): boolean => obstacleOf(sps) === undefined
 
 function isPlainHigh(reader: Reader): boolean {
   const chroma = reader.ue()

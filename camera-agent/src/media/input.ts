@@ -1,4 +1,6 @@
 import {
+  AV_CODEC_ID_H264,
+  AV_CODEC_ID_HEVC,
   AVERROR_HTTP_FORBIDDEN,
   AVERROR_HTTP_NOT_FOUND,
   AVERROR_HTTP_UNAUTHORIZED,
@@ -7,11 +9,16 @@ import {
   AVMEDIA_TYPE_VIDEO,
 } from 'node-av/constants'
 import { Dictionary, FFmpegError, FormatContext, InputFormat, type Stream } from 'node-av/lib'
+import { MAX_PIXELS } from './decoder.ts'
+import { openDevice } from './device.ts'
 import { fileFormat } from './file-format.ts'
 import { type ChildSource, FILE_FD } from './source-messages.ts'
 import { type SourceCode, SourceFault } from './source-status.ts'
 
 const IO_TIMEOUT_US = 5_000_000
+/** At most, for a camera that describes its stream with its next key frame only; one that does at once is not waited for. */
+const STREAM_PROBE_US = 6_000_000n
+const STREAM_PROBE_BYTES = 8_000_000n
 
 export type Input = { format: FormatContext; stream: Stream; looped: boolean }
 
@@ -19,17 +26,32 @@ export type Input = { format: FormatContext; stream: Stream; looped: boolean }
 export async function openInput(source: Exclude<ChildSource, { kind: 'test-pattern' }>): Promise<Input> {
   const format = new FormatContext()
   format.allocContext()
-  format.probesize = 1_000_000n
-  format.maxAnalyzeDuration = 1_000_000n
+  const isStream = source.kind === 'rtsp'
+  format.probesize = isStream ? STREAM_PROBE_BYTES : 1_000_000n
+  format.maxAnalyzeDuration = isStream ? STREAM_PROBE_US : 1_000_000n
   if (source.kind === 'rtsp') await openRtsp(format, source.url)
+  else if (source.kind === 'v4l2') await openDevice(format, source)
   else await openFile(format)
-  if ((await format.findStreamInfo()) < 0) throw new SourceFault('not_video')
-  const stream = format.streams[format.findBestStream(AVMEDIA_TYPE_VIDEO)]
-  if (!stream || stream.codecpar.width === 0) throw new SourceFault('not_video')
-  return { format, stream, looped: source.kind === 'file' }
+  return { format, stream: await findVideo(format), looped: source.kind === 'file' }
 }
 
-/** TCP only, and no protocol but TCP: a server that redirects gets no further than another RTSP server. */
+/** The video stream, once its size is known. */
+async function findVideo(format: FormatContext): Promise<Stream> {
+  await format.findStreamInfo()
+  // FFmpeg does not name a stream of unknown size the best.
+  const best = format.findBestStream(AVMEDIA_TYPE_VIDEO)
+  const stream = format.streams.find(each => each.index === best) ?? format.streams.find(isNameless)
+  if (stream && isNameless(stream)) throw new SourceFault('no_parameters')
+  if (!stream || stream.codecpar.width === 0) throw new SourceFault('not_video')
+  if (stream.codecpar.width * stream.codecpar.height > MAX_PIXELS) throw new SourceFault('too_large')
+  return stream
+}
+
+/** H.264 or H.265 of unknown size: its parameter sets have not come. */
+const isNameless = ({ codecpar }: Stream): boolean =>
+  [AV_CODEC_ID_H264, AV_CODEC_ID_HEVC].includes(codecpar.codecId) && codecpar.width === 0
+
+/** TCP only, and no protocol but TCP: a server that redirects is not followed, and could not lead past a check of TLS. */
 async function openRtsp(format: FormatContext, url: string) {
   const options = Dictionary.fromObject({
     protocol_whitelist: 'tcp',

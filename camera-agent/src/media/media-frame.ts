@@ -1,6 +1,6 @@
 import type { Tier } from './tier.ts'
 
-export const CODECS = ['h264', 'vp8'] as const
+export const CODECS = ['h264', 'vp8', 'vp9'] as const
 export type Codec = (typeof CODECS)[number]
 
 /** One of the streams a source is coded into; it is shared by all viewers who are sent it. */

@@ -11,8 +11,23 @@ const SMALLER = 0.8
 /** A camera's sub stream, until it has been measured. */
 const SUB_BPS = 500_000
 
-/** Everything a viewer of `codec` could be sent now, best first, never empty. `sub` is the camera's own smaller stream. */
-export function offersOf(codec: Codec, main: Feed, sub: Feed | undefined): Offer<Aim>[] {
+/** Until the sub stream has said how high its pictures are. */
+const SUB_HEIGHT = 360
+/** A picture may be drawn this much larger than it is before more of it is worth the price. */
+const ENLARGED = 1.25
+
+/**
+ * Everything a viewer of `codec` could be sent now, best first, never empty. `sub` is the camera's own smaller stream; where
+ * that is large enough for how high the viewer draws its picture, `height` in pixels, it and what is made of it is all.
+ */
+export function offersOf(codec: Codec, main: Feed, sub: Feed | undefined, height?: number): Offer<Aim>[] {
+  const offers = allOffers(codec, main, sub)
+  if (!sub || height === undefined || height > (sub.height() ?? SUB_HEIGHT) * ENLARGED) return offers
+  const small = offers.filter(({ name }) => name.lane.feed === sub)
+  return small.length > 0 ? small : offers
+}
+
+function allOffers(codec: Codec, main: Feed, sub: Feed | undefined): Offer<Aim>[] {
   const source = main.lane({ codec, tier: 'source' })
   const original = isOriginal(source.encoding) && main.passes()
   const offers = original || main.allows('source') ? [whole(source, sourceNeeds(source))] : []

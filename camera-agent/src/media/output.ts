@@ -1,4 +1,5 @@
 import type { Frame } from 'node-av/lib'
+import type { Encoders } from './encoders.ts'
 import type { Codec, Encoding } from './media-frame.ts'
 import type { Want } from './source-messages.ts'
 import { TIERS, type Tier } from './tier.ts'
@@ -10,7 +11,7 @@ export type Output = ReturnType<typeof createOutput>
 export const isOriginal = ({ codec, tier }: Encoding): boolean => codec === 'h264' && tier === 'source'
 
 /** Where a source's pictures go: one encoder for each encoding that has a viewer, opened and closed on demand. */
-export function createOutput(first: Want, send: Send) {
+export function createOutput(first: Want, send: Send, encoders: Encoders) {
   const tiers = new Map<Tier, ReturnType<typeof createTierOutput>>()
   let want = first
   return {
@@ -36,7 +37,7 @@ export function createOutput(first: Want, send: Send) {
           tiers.delete(tier)
           continue
         }
-        const output = tiers.get(tier) ?? createTierOutput(tier, send)
+        const output = tiers.get(tier) ?? createTierOutput(tier, send, encoders)
         tiers.set(tier, output)
         await output.picture(picture, ticks, fps, rates)
       }

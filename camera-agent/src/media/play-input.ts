@@ -1,25 +1,26 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { AV_CODEC_ID_H264, AV_NOPTS_VALUE, AVERROR_EOF, AVSEEK_FLAG_BACKWARD } from 'node-av/constants'
-import { FFmpegError, type Frame, Packet } from 'node-av/lib'
-import { accessUnits } from './access-unit.ts'
-import { createDecodeQueue } from './decode-queue.ts'
-import { openDecoder } from './decoder.ts'
+import { AV_NOPTS_VALUE, AVERROR_EOF, AVSEEK_FLAG_BACKWARD, AVSEEK_FLAG_BYTE } from 'node-av/constants'
+import { FFmpegError, Packet } from 'node-av/lib'
+import type { Obstacle } from './h264-playable.ts'
 import type { Input } from './input.ts'
-import { createLoadMeter } from './load-meter.ts'
 import type { Output } from './output.ts'
-import { createRateMeter } from './rate-meter.ts'
+import { createPassage } from './passage.ts'
 import { SourceFault } from './source-status.ts'
 
 /** Ticks start here, so that no reordered picture lies before zero. */
 const BASE = 90_000
 const CLOCK = 90_000
-const MAX_CACHED = 300
-const MAX_LAG_MS = 700
+/** Containers without an index of times: a seek by time may end up in the middle of a group. */
+const BY_BYTE = new Set(['mpegts', 'mpeg', 'h264', 'hevc'])
 
 export type Hooks = {
-  onMode(transcoding: boolean): void
+  onMode(obstacle?: Obstacle): void
+  /** Packets come, and none that a picture can begin with. */
+  onWaiting(): void
   /** Bits per second of the source as it is. */
   onRate(bps: number): void
+  /** Lines of its pictures. */
+  onHeight(lines: number): void
   /** Decoding and encoding take more time than there is. */
   onBehind(): void
   closing(): boolean
@@ -31,8 +32,9 @@ export async function playInput(input: Input, output: Output, hooks: Hooks): Pro
   const packet = new Packet()
   packet.alloc()
   const toTicks = tickCounter(stream.timeBase)
-  const route = createRoute(input, output, hooks)
+  const passage = createPassage(input.stream, output, hooks)
   const start = performance.now()
+  hooks.onHeight(stream.codecpar.height)
   let read = 0
   while (!hooks.closing()) {
     const result = await format.readFrame(packet)
@@ -40,7 +42,7 @@ export async function playInput(input: Input, output: Output, hooks: Hooks): Pro
       read = 0
       await rewind(input)
       toTicks.loop()
-      route.flush()
+      passage.flush()
     } else if (result < 0)
       throw new SourceFault(/timed out/i.test(FFmpegError.strerror(result)) ? 'timeout' : 'ended')
     else if (packet.streamIndex === stream.index) {
@@ -49,15 +51,19 @@ export async function playInput(input: Input, output: Output, hooks: Hooks): Pro
       if (looped) await sleep(Math.max(0, start + (due - BASE) / (CLOCK / 1000) - performance.now()))
       packet.pts = BigInt(ticks)
       packet.dts = AV_NOPTS_VALUE
-      route.packet(packet, ticks)
+      passage.packet(packet, ticks)
     }
     packet.unref()
   }
-  route.close()
+  passage.close()
   await format.closeInput()
 }
 
 async function rewind({ format, stream }: Input) {
+  if (BY_BYTE.has(format.iformat?.name ?? '')) {
+    if ((await format.seekFrame(-1, 0n, AVSEEK_FLAG_BYTE)) < 0) throw new SourceFault('ended')
+    return
+  }
   const start = stream.startTime === AV_NOPTS_VALUE ? 0n : stream.startTime
   if ((await format.seekFrame(stream.index, start, AVSEEK_FLAG_BACKWARD)) < 0) throw new SourceFault('ended')
 }
@@ -89,84 +95,5 @@ function tickCounter(timeBase: { num: number; den: number }) {
       end = Math.max(end, due + step)
       return { ticks, due }
     },
-  }
-}
-
-/** Passes H.264 through while browsers can play it; decodes when they cannot, or when a viewer needs VP8. */
-function createRoute({ stream }: Input, output: Output, { onMode, onRate, onBehind }: Hooks) {
-  const h264 = stream.codecpar.codecId === AV_CODEC_ID_H264
-  const unitOf = accessUnits(stream.codecpar.extradata)
-  const cache = createCache()
-  const late = lagMeter()
-  const meter = createRateMeter()
-  const fps =
-    stream.avgFrameRate.num > 0 ? Math.min(60, stream.avgFrameRate.num / stream.avgFrameRate.den) : 25
-  let transcoding: boolean | undefined
-  let started = false
-  const encode = async (picture: Frame, ticks: number) => {
-    if (!late(ticks)) await output.picture(picture, ticks, fps, !transcoding)
-  }
-  const decoding = createDecodeQueue(
-    () => openDecoder(stream),
-    encode,
-    output.close,
-    createLoadMeter(onBehind),
-  )
-
-  const decide = (playable: boolean | undefined) => {
-    const next = !h264 || playable === false || stream.codecpar.videoDelay > 0
-    if (next !== transcoding && (next || playable)) onMode(next)
-    transcoding = next
-  }
-  const decode = (packet: Packet, key: boolean) => {
-    if (!decoding.isOpen())
-      for (const earlier of key ? [] : cache.packets()) decoding.push(earlier.clone(), false, false)
-    decoding.push(packet.clone(), key)
-  }
-  return {
-    flush: decoding.flush,
-    close: decoding.close,
-    packet: (packet: Packet, ticks: number) => {
-      const { data, key, playable } =
-        h264 && packet.data ? unitOf(packet.data) : { data: undefined, key: packet.isKeyframe }
-      decide(playable)
-      started ||= key
-      if (!started) return
-      if (!transcoding && playable && data && data.length > 0) {
-        if (meter.add(data.length, key)) onRate(meter.rate() ?? 0)
-        output.passThrough(key, ticks, data)
-      }
-      if (output.needsPictures(!transcoding)) decode(packet, key)
-      else decoding.close()
-      cache.push(packet, key)
-    },
-  }
-}
-
-/** The packets since the last key frame: a decoder opened in between begins with them. */
-function createCache() {
-  let packets: Packet[] = []
-  const clear = () => {
-    for (const packet of packets) packet.free()
-    packets = []
-  }
-  return {
-    packets: () => packets,
-    push: (packet: Packet, key: boolean) => {
-      if (key || packets.length >= MAX_CACHED) clear()
-      if (!key && packets.length === 0) return
-      const copy = packet.clone()
-      if (copy) packets.push(copy)
-    },
-  }
-}
-
-/** Says when decoding has fallen behind the stream: such a picture is not worth encoding. */
-function lagMeter() {
-  let best = Number.POSITIVE_INFINITY
-  return (ticks: number): boolean => {
-    const delay = performance.now() - ticks / (CLOCK / 1000)
-    best = Math.min(best, delay)
-    return delay - best > MAX_LAG_MS
   }
 }

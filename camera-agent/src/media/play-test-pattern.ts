@@ -29,7 +29,7 @@ export async function playTestPattern(config: Config, who: Who, output: Output, 
     frame.free()
   }
   const start = performance.now()
-  hooks.onMode(false)
+  hooks.onMode()
   for (let counter = 0; !hooks.closing(); ) {
     await load(() => picture(counter))
     const elapsed = performance.now() - start

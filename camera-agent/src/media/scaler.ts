@@ -1,4 +1,4 @@
-import { AV_PIX_FMT_YUV420P, AV_PIX_FMT_YUVJ420P, SWS_BILINEAR } from 'node-av/constants'
+import { AV_PIX_FMT_YUV420P, SWS_BILINEAR } from 'node-av/constants'
 import { Frame, SoftwareScaleContext } from 'node-av/lib'
 import { SourceFault } from './source-status.ts'
 
@@ -40,7 +40,8 @@ export function createScaler(fit: (size: Size) => Size) {
     /** The result is valid until the next call. */
     apply: async (frame: Frame): Promise<Frame> => {
       const size = fit({ width: frame.width, height: frame.height })
-      const plain = frame.format === AV_PIX_FMT_YUV420P || frame.format === AV_PIX_FMT_YUVJ420P
+      // yuvj420p has another range of luma: taken as it is, black would be grey and white would be cut off.
+      const plain = frame.format === AV_PIX_FMT_YUV420P
       if (plain && size.width === frame.width && size.height === frame.height) return frame
       const now = `${frame.width}x${frame.height}:${frame.format}`
       if (now !== key) open(frame, size)

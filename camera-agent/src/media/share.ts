@@ -13,6 +13,8 @@ export type Subscription = {
   requestKeyframe(): void
   /** Bits per second that pictures may take of this viewer's link: headers and repair not among them. */
   setBudget(bps: number): void
+  /** How high the viewer draws the picture, in pixels of its screen. */
+  setHeight(pixels: number): void
   /** Bits per second beyond which a link gains this viewer nothing. */
   demand(): number
 }

@@ -1,11 +1,28 @@
 import * as v from 'valibot'
 
+/** What webcams and capture cards offer, by FFmpeg's names. */
+export const DEVICE_FORMATS = ['mjpeg', 'h264', 'yuyv422', 'uyvy422', 'nv12', 'yuv420p'] as const
+
 export type SourceConfig =
   | {
       kind: 'rtsp'
       url: string
       /** The camera's own smaller stream, for viewers on slow links. */
       sub?: string | undefined
+      /** For `rtsps://`: path of a PEM file, the only authority that may have signed the camera's certificate. */
+      ca?: string | undefined
+      /** For `rtsps://`: SHA-256 of the camera's certificate, hexadecimal; no other is taken, whoever signed it. */
+      fingerprint?: string | undefined
+    }
+  | {
+      kind: 'v4l2'
+      /** `/dev/video` and a number. */
+      device: string
+      /** What the device is asked for; its own choice when absent. */
+      format?: (typeof DEVICE_FORMATS)[number] | undefined
+      width?: number | undefined
+      height?: number | undefined
+      fps?: number | undefined
     }
   | { kind: 'file'; path: string }
   | {
@@ -46,6 +63,16 @@ const rtspUrl = v.pipe(
   v.check(isRtspUrl, 'give a URL like rtsp://user:password@192.0.2.10/stream'),
 )
 
+const rate = (most: number) =>
+  v.pipe(v.number('give a number'), v.minValue(1, `give 1 to ${most}`), v.maxValue(most, `give 1 to ${most}`))
+
+/** As `openssl x509 -fingerprint -sha256` prints it, or plain. */
+const fingerprint = v.pipe(
+  v.string('give the SHA-256 of the certificate'),
+  v.transform(text => text.replaceAll(':', '').toLowerCase()),
+  v.regex(/^[0-9a-f]{64}$/, 'give the SHA-256 of the certificate: 64 hexadecimal digits'),
+)
+
 const filePath = v.pipe(
   v.string('give the path of a video file'),
   v.minLength(1, 'give the path of a video file'),
@@ -56,15 +83,62 @@ const filePath = v.pipe(
 const schema = v.variant(
   'kind',
   [
-    v.strictObject({ kind: v.literal('rtsp'), url: rtspUrl, sub: v.optional(rtspUrl) }),
+    v.pipe(
+      v.strictObject({
+        kind: v.literal('rtsp'),
+        url: rtspUrl,
+        sub: v.optional(rtspUrl),
+        ca: v.optional(filePath),
+        fingerprint: v.optional(fingerprint),
+      }),
+      v.forward(
+        v.check(
+          ({ url, sub = url }) => isSecure(url) === isSecure(sub),
+          'give rtsps:// for both streams, or for none',
+        ),
+        ['sub'],
+      ),
+      v.forward(
+        v.check(
+          ({ ca, fingerprint: pin, url }) => (ca ?? pin) === undefined || isSecure(url),
+          'give a URL like rtsps://…: with rtsp:// nothing can be checked',
+        ),
+        ['url'],
+      ),
+      v.forward(
+        v.check(
+          ({ ca, fingerprint: pin }) => ca === undefined || pin === undefined,
+          'give either `ca` or `fingerprint`',
+        ),
+        ['ca'],
+      ),
+    ),
+    v.pipe(
+      v.strictObject({
+        kind: v.literal('v4l2'),
+        device: v.pipe(
+          v.string('give a device like /dev/video0'),
+          v.regex(/^\/dev\/video\d{1,3}$/, 'give a device like /dev/video0'),
+        ),
+        format: v.optional(v.picklist(DEVICE_FORMATS, `give one of ${DEVICE_FORMATS.join(', ')}`)),
+        width: v.optional(even(160, 7680)),
+        height: v.optional(even(90, 4320)),
+        fps: v.optional(rate(60)),
+      }),
+      v.forward(
+        v.check(
+          ({ width, height }) => (width === undefined) === (height === undefined),
+          'give width and height, or neither',
+        ),
+        ['width'],
+      ),
+    ),
     v.strictObject({ kind: v.literal('file'), path: filePath }),
     v.strictObject({
       kind: v.literal('test-pattern'),
       width: v.optional(even(160, 1920)),
       height: v.optional(even(90, 1080)),
-      fps: v.optional(
-        v.pipe(v.number('give a number'), v.minValue(1, 'give 1 to 30'), v.maxValue(30, 'give 1 to 30')),
-      ),
+      fps: v.optional(rate(30)),
       grain: v.optional(
         v.pipe(v.number('give a number'), v.minValue(0, 'give 0 to 64'), v.maxValue(64, 'give 0 to 64')),
       ),
@@ -75,7 +149,7 @@ const schema = v.variant(
       ),
     }),
   ],
-  'give one of the kinds rtsp, file, test-pattern',
+  'give one of the kinds rtsp, file, v4l2, test-pattern',
 )
 
 /**
@@ -97,10 +171,15 @@ const missing = (message: string) =>
 function isRtspUrl(value: string): boolean {
   if (!URL.canParse(value) || /\s/.test(value)) return false
   const url = new URL(value)
-  return url.protocol === 'rtsp:' && url.hostname !== '' && url.hash === ''
+  return /^rtsps?:$/.test(url.protocol) && url.hostname !== '' && url.hash === ''
 }
+
+/** True for a stream whose certificate has to be judged. */
+export const isSecure = (url: string): boolean => /^rtsps:/i.test(url)
 
 /** The camera's own smaller stream, as a source by itself. */
 export function subOf(config: SourceConfig): SourceConfig | undefined {
-  return config.kind === 'rtsp' && config.sub ? { kind: 'rtsp', url: config.sub } : undefined
+  if (config.kind !== 'rtsp' || !config.sub) return undefined
+  const { sub: url, ...trust } = config
+  return { ...trust, url }
 }

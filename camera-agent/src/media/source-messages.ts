@@ -1,3 +1,4 @@
+import type { Hardware } from './hardware-names.ts'
 import type { Codec, Encoding } from './media-frame.ts'
 import type { SourceConfig } from './source-config.ts'
 import type { Tier } from './tier.ts'
@@ -5,12 +6,23 @@ import type { Tier } from './tier.ts'
 /** The encodings that have a viewer now, and the bits per second each may take. */
 export type Want = readonly (Encoding & { bps: number })[]
 
-/** A source as its process sees it: a file is a descriptor already open, never a path. */
-export type ChildSource = Exclude<SourceConfig, { kind: 'file' }> | { kind: 'file' }
+/** A source as its process sees it: a file is a descriptor already open, never a path, and TLS has been dealt with. */
+export type ChildSource =
+  | Exclude<SourceConfig, { kind: 'file' | 'rtsp' }>
+  | { kind: 'file' }
+  | { kind: 'rtsp'; url: string }
 
 /** Agent to source process, over IPC; a URL with its password travels here and nowhere else. */
 export type SourceCommand =
-  | { type: 'open'; source: ChildSource; cameraName: string; camId: string; want: Want }
+  | {
+      type: 'open'
+      source: ChildSource
+      cameraName: string
+      camId: string
+      want: Want
+      pass: string
+      hardware?: Hardware
+    }
   | { type: 'want'; want: Want }
   | { type: 'key'; codec: Codec; tier: Tier }
   | { type: 'close' }

@@ -2,6 +2,8 @@ import { Socket } from 'node:net'
 import { AV_LOG_QUIET } from 'node-av/constants'
 import { Log } from 'node-av/lib'
 import { confine, dieWithParent } from './confine.ts'
+import { createEncoders } from './encoders.ts'
+import type { Obstacle } from './h264-playable.ts'
 import { openInput } from './input.ts'
 import { createOutput, type Output } from './output.ts'
 import { playInput } from './play-input.ts'
@@ -13,7 +15,7 @@ import { SourceFault } from './source-status.ts'
 /** Entry of the process that reads one source: confined first, then told what to read. */
 dieWithParent()
 Log.setLevel(AV_LOG_QUIET)
-confine()
+confine(process.argv.slice(2).map(Number))
 
 let output: Output | undefined
 let closing = false
@@ -30,10 +32,17 @@ process.on('message', (command: SourceCommand) => {
 await sender.status('confined')
 
 async function run(command: Extract<SourceCommand, { type: 'open' }>) {
-  output = createOutput(command.want, sender.frame)
+  void sender.status(`pass ${command.pass}`)
+  output = createOutput(
+    command.want,
+    sender.frame,
+    createEncoders(command.hardware, name => void sender.status(name)),
+  )
   const hooks = {
-    onMode: (transcoding: boolean) => void sender.status(transcoding ? 'transcoding' : 'opened'),
+    onMode: (obstacle?: Obstacle) => void sender.status(obstacle ? `transcoding ${obstacle}` : 'opened'),
+    onWaiting: () => void sender.status('waiting'),
     onRate: (bps: number) => void sender.status(`rate ${Math.min(bps, MAX_RATE)}`),
+    onHeight: (lines: number) => void sender.status(`height ${Math.min(lines, 9999)}`),
     onBehind: () => void sender.status('behind'),
     closing: () => closing,
   }

@@ -1,4 +1,6 @@
 import type { SourceFrame } from './frame-pipe.ts'
+import type { Obstacle } from './h264-playable.ts'
+import type { Hardware } from './hardware-names.ts'
 import { createKeyRequests } from './key-requests.ts'
 import { openSource, type Source, type SourceIdentity } from './source.ts'
 import type { SourceConfig } from './source-config.ts'
@@ -9,7 +11,7 @@ import {
   SOURCE_NOTES,
   type SourceCode,
   type SourceStatus,
-  TRANSCODING_NOTE,
+  transcodingNote,
 } from './source-status.ts'
 
 const OPEN_MS = 12_000
@@ -17,6 +19,8 @@ const STALL_MS = 3000
 const GIVE_UP_MS = 8000
 const BACKOFF_MS = [500, 1000, 2000, 4000]
 const LASTING_BACKOFF_MS = 30_000
+/** After a run that was live the next one begins at once, but not again and again. */
+const AT_ONCE_EVERY_MS = 10_000
 
 export type SupervisorEvents = {
   frame(frame: SourceFrame): void
@@ -24,6 +28,8 @@ export type SupervisorEvents = {
   restarted(): void
   /** Bits per second of a source that is passed through. */
   rate(bps: number): void
+  /** Lines of its pictures. */
+  size(height: number): void
   /** The process cannot encode as fast as the pictures come. */
   behind(): void
   status(status: SourceStatus): void
@@ -45,13 +51,15 @@ export function createSupervisor(
   let timer: NodeJS.Timeout | undefined
   let overdue: SourceCode | undefined
   let reduced = false
+  let restartedAt = Number.NEGATIVE_INFINITY
   const keys = createKeyRequests(encoding => source?.requestKeyframe(encoding))
 
   const set = (next: SourceStatus) => {
     const changed =
       next.state !== status.state ||
       next.code !== status.code ||
-      next.transcoding !== status.transcoding ||
+      next.obstacle !== status.obstacle ||
+      next.encoder !== status.encoder ||
       next.reduced !== status.reduced
     status = next
     if (changed) events.status(next)
@@ -75,12 +83,13 @@ export function createSupervisor(
     if (closed) return
     attempts = 0
     wasLive = true
-    if (status.state !== 'live') set(live(transcoding, reduced))
+    if (status.state !== 'live') set(live(obstacle, reduced, encoder))
     wait(STALL_MS, stalled)
     if (frame.key) keys.met(frame)
     events.frame(frame)
   }
-  let transcoding = false
+  let obstacle: Obstacle | undefined
+  let encoder: Hardware | undefined
   const onEnded = (code: SourceCode) => {
     source = undefined
     clearTimeout(timer)
@@ -88,21 +97,38 @@ export function createSupervisor(
     const cause = overdue ?? code
     overdue = undefined
     faulty(cause)
-    const backoff = BACKOFF_MS[Math.min(attempts++, BACKOFF_MS.length - 1)] ?? 0
-    wait(LASTING.has(cause) ? LASTING_BACKOFF_MS : backoff, run)
+    wait(LASTING.has(cause) ? LASTING_BACKOFF_MS : backoff(), run)
+  }
+  const backoff = (): number => {
+    const now = performance.now()
+    const isFirst = wasLive && attempts === 0 && now - restartedAt > AT_ONCE_EVERY_MS
+    if (isFirst) restartedAt = now
+    return isFirst ? 0 : (BACKOFF_MS[Math.min(attempts++, BACKOFF_MS.length - 1)] ?? 0)
   }
   const run = () => {
     if (closed) return
-    transcoding = false
+    obstacle = undefined
+    encoder = undefined
     events.restarted()
     wait(OPEN_MS, abandon)
     source = openSource(config, who, want, {
       opened: value => {
-        transcoding = value
-        if (status.state === 'live') set(live(value, reduced))
+        obstacle = value
+        if (status.state === 'live') set(live(value, reduced, encoder))
+      },
+      waiting: () => {
+        // The process itself gives up when this lasts too long.
+        if (closed || status.state === 'live') return
+        set({ ...status, code: 'no_key', note: SOURCE_NOTES.no_key })
+        wait(OPEN_MS, abandon)
       },
       frame: onFrame,
       rate: events.rate,
+      size: events.size,
+      encoder: name => {
+        encoder = name
+        if (status.state === 'live') set(live(obstacle, reduced, encoder))
+      },
       behind: events.behind,
       ended: onEnded,
     })
@@ -120,7 +146,7 @@ export function createSupervisor(
     /** Says in the status whether encodings were given up because they take too long. */
     setReduced: (value: boolean) => {
       reduced = value
-      if (status.state === 'live') set(live(transcoding, reduced))
+      if (status.state === 'live') set(live(obstacle, reduced, encoder))
     },
     close: async () => {
       closed = true
@@ -131,8 +157,17 @@ export function createSupervisor(
   }
 }
 
-const live = (transcoding: boolean, reduced: boolean): SourceStatus => ({
-  state: 'live',
-  ...(transcoding ? { transcoding, note: TRANSCODING_NOTE } : {}),
-  ...(reduced ? { reduced, note: REDUCED_NOTE } : {}),
-})
+function live(obstacle?: Obstacle, reduced = false, encoder?: Hardware): SourceStatus {
+  const notes = [
+    obstacle && transcodingNote(obstacle),
+    encoder && `Its pictures are encoded by hardware (${encoder}).`,
+    reduced && REDUCED_NOTE,
+  ].filter(Boolean)
+  return {
+    state: 'live',
+    ...(obstacle ? { transcoding: true, obstacle } : {}),
+    ...(encoder ? { encoder } : {}),
+    ...(reduced ? { reduced } : {}),
+    ...(notes.length > 0 ? { note: notes.join(' ') } : {}),
+  }
+}

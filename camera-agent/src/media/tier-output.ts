@@ -1,5 +1,6 @@
 import type { Frame } from 'node-av/lib'
-import { type Encoder, openEncoder } from './encoder.ts'
+import type { Encoder } from './encoder.ts'
+import type { Encoders } from './encoders.ts'
 import { CODECS, type Codec, type Encoding } from './media-frame.ts'
 import { createScaler } from './scaler.ts'
 import { TIER_LIMITS, type Tier, tierSize } from './tier.ts'
@@ -10,7 +11,7 @@ type Rates = Partial<Record<Codec, number>>
 const CLOCK = 90_000
 
 /** One size and pace of the source's pictures: scaled once for the codecs that are wanted, each coded once for all. */
-export function createTierOutput(tier: Tier, send: Send) {
+export function createTierOutput(tier: Tier, send: Send, open: Encoders) {
   const encoders = new Map<Codec, Encoder>()
   const scaler = createScaler(({ width, height }) => tierSize(tier, width, height))
   const pace = createPace(TIER_LIMITS[tier].fps)
@@ -46,12 +47,7 @@ export function createTierOutput(tier: Tier, send: Send) {
         const encoding = { codec, tier }
         const encoder =
           encoders.get(codec) ??
-          (await openEncoder(
-            encoding,
-            { width, height, fps: Math.min(fps, TIER_LIMITS[tier].fps) },
-            rate,
-            send,
-          ))
+          (await open(encoding, { width, height, fps: Math.min(fps, TIER_LIMITS[tier].fps) }, rate, send))
         encoders.set(codec, encoder)
         encoder.setRate(rate)
         await encoder.encode(scaled, ticks)

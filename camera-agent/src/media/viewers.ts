@@ -19,6 +19,8 @@ const TAKING_MS = 8000
 type Viewer = {
   codec: Codec
   budget: number | undefined
+  /** How high the viewer draws the picture, pixels; undefined until it has said so. */
+  height?: number
   route: Route
   /** No other choice before this time, unless the budget falls below the first one. */
   decidedUntil: number
@@ -46,16 +48,19 @@ export function createViewers(main: Feed, sub: () => Feed | undefined) {
       others.map(({ budget }) => budget),
     )
   }
+  const offersFor = ({ codec, height }: Viewer) => offersOf(codec, main, sub(), height)
   const choose = (viewer: Viewer): { aim: Aim; falls: boolean } => {
-    const offers = offersOf(viewer.codec, main, sub()).map(({ name, needs }) => ({
+    const offers = offersFor(viewer).map(({ name, needs }) => ({
       name,
       needs: Math.max(needs, besideOthers(viewer, name.lane)),
     }))
     const budget = viewer.budget === undefined ? undefined : pictureBudget(viewer.budget)
+    const isFirst = viewer.choice === undefined
     const before = offers.findIndex(offer => offer.name === viewer.choice?.name)
     viewer.choice = chooseTier(budget, now(), viewer.choice, offers)
     const { name } = viewer.choice
-    return { aim: name, falls: before < 0 || offers.findIndex(offer => offer.name === name) > before }
+    const isWorse = before < 0 || offers.findIndex(offer => offer.name === name) > before
+    return { aim: name, falls: !isFirst && isWorse }
   }
   const decide = (viewer: Viewer) => {
     if (now() < viewer.decidedUntil) return
@@ -139,7 +144,14 @@ export function createViewers(main: Feed, sub: () => Feed | undefined) {
           decide(viewer)
           retune(false)
         },
-        demand: () => demandOf(offersOf(codec, main, sub())),
+        /** Takes effect with the next review, or with `begin`. */
+        setHeight: (pixels: number) => {
+          const before = offersFor(viewer)[0]?.name
+          viewer.height = pixels
+          // Another stream for another size says nothing about the link: no climb has to be waited for.
+          if (offersFor(viewer)[0]?.name !== before) delete viewer.choice
+        },
+        demand: () => demandOf(offersFor(viewer)),
       }
     },
     /** Judges every viewer anew, after what is on offer has changed. */

@@ -10,13 +10,13 @@ import { earlyHello } from './guard/early-hello.ts'
 import type { DtlsTransport, IceConnection } from './guard/internals.ts'
 import { type GuardCode, GuardError } from './guard-error.ts'
 import { gateInbound, type Inbound } from './inbound.ts'
+import { VIDEO_CODECS, type VideoCodec, videoIn } from './offered-video.ts'
 import { attach, type SessionRelay } from './relay.ts'
 import { type Association, quicken } from './sctp-timers.ts'
 import type { Picture, SendStats } from './send/media-sender.ts'
 import { createVideoOut, TRANSPORT_CC } from './send/video-out.ts'
 import { werift } from './werift.ts'
 
-export type VideoCodec = 'h264' | 'vp8'
 export type PeerOptions = {
   /** taken once for each session; without it no server is asked and no relay is used */
   relay?: (() => SessionRelay) | undefined
@@ -87,13 +87,21 @@ const video = (mimeType: string, parameters?: string) =>
     rtcpFeedback: mimeType === 'video/rtx' ? [] : FEEDBACK,
   })
 
-/** Each with its own retransmission: werift pairs an rtx with the codec before it. */
-const CODECS = () => [
-  video('video/H264', 'level-asymmetry-allowed=1;packetization-mode=1;profile-level-id=42e01f'),
-  video('video/rtx'),
-  video('video/VP8'),
-  video('video/rtx'),
-]
+const MIME: { [codec in VideoCodec]: [string, string?] } = {
+  h264: ['video/H264', 'level-asymmetry-allowed=1;packetization-mode=1;profile-level-id=42e01f'],
+  vp8: ['video/VP8'],
+  vp9: ['video/VP9', 'profile-id=0'],
+}
+
+/** What the viewer can play, each with its own retransmission: werift pairs an rtx with the codec before it. */
+function codecsFor(offer: string) {
+  const playable = videoIn(offer)
+  // Where there is none the library says so.
+  return (playable.length > 0 ? playable : VIDEO_CODECS).flatMap(codec => [
+    video(...MIME[codec]),
+    video('video/rtx'),
+  ])
+}
 
 const LAST_WORDS_MS = 300
 /** For the own public address; who gets no answer in time goes without, and the peer finds it out (RFC 8445 §7.3.1.3). */
@@ -113,7 +121,7 @@ export async function acceptOffer(offer: string, options: PeerOptions): Promise<
     // The library would ask a public server: what is to be used is set on the connection itself.
     iceServers: [],
     certificates: [certificate],
-    codecs: { audio: [], video: CODECS() },
+    codecs: { audio: [], video: codecsFor(offer) },
     headerExtensions: {
       audio: [],
       video: [new werift.RTCRtpHeaderExtensionParameters({ uri: TRANSPORT_CC })],
@@ -173,10 +181,10 @@ async function prepareVideo(
   if (!transceiver) return { sender: undefined, codec: () => undefined }
   await transceiver.sender.replaceTrack(new werift.MediaStreamTrack({ kind: 'video' }))
   transceiver.setDirection('sendonly')
-  const names: { [mime: string]: VideoCodec } = { 'video/h264': 'h264', 'video/vp8': 'vp8' }
+  const codecOf = (mime: string) => VIDEO_CODECS.find(codec => MIME[codec][0].toLowerCase() === mime)
   return {
     sender: transceiver.sender,
-    codec: () => names[transceiver.sender.codec?.mimeType.toLowerCase() ?? ''],
+    codec: () => codecOf(transceiver.sender.codec?.mimeType.toLowerCase() ?? ''),
   }
 }
 

@@ -31,6 +31,7 @@ export function createShare(_config: unknown, options: ShareOptions): Share {
         close: () => void viewers.delete(onFrame),
         requestKeyframe: () => undefined,
         setBudget: () => undefined,
+        setHeight: () => undefined,
         demand: () => 0,
       }
     },

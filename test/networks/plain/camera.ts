@@ -39,8 +39,11 @@ const feed = openSource(
   [{ ...ENCODING, bps: BPS }],
   {
     opened: () => process.stdout.write('ready\n'),
+    waiting: () => undefined,
     frame: send,
     rate: () => undefined,
+    size: () => undefined,
+    encoder: () => undefined,
     behind: () => undefined,
     ended: code => {
       process.stderr.write(`the source ended: ${code}\n`)

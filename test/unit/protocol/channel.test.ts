@@ -17,6 +17,7 @@ const toCamera = [
   { t: 'play' },
   { t: 'pause' },
   { t: 'alive' },
+  { t: 'tile', height: 360 },
   { t: 'bye' },
   { t: 'policy', id: 1, policy: 'a.b.c' },
   { t: 'read', id: 0, read: 'a.b.c' },
@@ -107,6 +108,13 @@ describe('protocol: channel', () => {
   it('takes a message of just the length that is allowed', () => {
     const play = '{"t":"play"}'
     assert.deepEqual(parseToCamera(play.padEnd(CHANNEL_MESSAGE_MAX_BYTES)), { t: 'play' })
+  })
+
+  it('takes a height that a screen can have', async () => {
+    for (const height of [1, 8640])
+      assert.deepEqual(parseToCamera(JSON.stringify({ t: 'tile', height })), { t: 'tile', height })
+    for (const height of [0, -1, 0.5, 8641, '360', null])
+      await faults('bad_form', () => parseToCamera(JSON.stringify({ t: 'tile', height })), 'height')
   })
 
   it('refuses a message that is too long before parsing it', async () => {

@@ -18,8 +18,13 @@ export function Video({ session, name, isShown }: { session: ViewSession; name: 
       handle = element.requestVideoFrameCallback(seen)
     })
     session.copyPicture = () => copyOf(element)
+    const size = new ResizeObserver(() => {
+      if (element.clientHeight > 0) session.tile(element.clientHeight * devicePixelRatio)
+    })
+    size.observe(element)
     return () => {
       session.copyPicture = undefined
+      size.disconnect()
       element.cancelVideoFrameCallback(handle)
       element.srcObject = null
     }

@@ -42,6 +42,38 @@ describe('access units', () => {
     assert.deepEqual(splitAnnexB(read(joinAnnexB([P_SLICE])).data).map(nalType), [1])
   })
 
+  it('replaces a parameter set by the next one of its number, whatever the size', () => {
+    const read = accessUnits(null)
+    const sets = (unit: { data: Buffer }) => splitAnnexB(unit.data).filter(each => nalType(each) !== 5)
+    read(joinAnnexB([SPS, PPS, IDR]))
+    assert.deepEqual(sets(read(joinAnnexB([SPS_HIGH, PPS, IDR]))), [SPS_HIGH, PPS])
+    assert.deepEqual(sets(read(joinAnnexB([IDR]))), [SPS_HIGH, PPS])
+    assert.deepEqual(sets(read(joinAnnexB([SPS, IDR]))), [SPS, PPS], 'completed by what is known')
+    assert.deepEqual(sets(read(joinAnnexB([IDR]))), [SPS, PPS])
+    read.restart(Buffer.concat([Buffer.from([0, 0, 0, 1]), SPS_HIGH]))
+    assert.deepEqual(sets(read(joinAnnexB([IDR]))), [SPS_HIGH, PPS])
+  })
+
+  it('yields nothing for a packet without a picture, and keeps its sets', () => {
+    const read = accessUnits(null)
+    assert.equal(read(joinAnnexB([SPS, PPS])).data.length, 0)
+    assert.deepEqual(splitAnnexB(read(joinAnnexB([IDR])).data).map(nalType), [7, 8, 5])
+  })
+
+  it('says that a picture comes before anything that describes it', () => {
+    const read = accessUnits(null)
+    assert.equal(read(joinAnnexB([IDR])).described, false)
+    assert.equal(read(joinAnnexB([SPS, IDR])).described, false)
+    assert.equal(read(joinAnnexB([PPS, IDR])).described, true)
+  })
+
+  it('names what keeps browsers from playing it', () => {
+    const read = accessUnits(null)
+    assert.equal(read(joinAnnexB([SPS, PPS, IDR])).obstacle, undefined)
+    assert.equal(read(joinAnnexB([B_SLICE])).obstacle, 'b_frames')
+    assert.equal(accessUnits(null)(joinAnnexB([SPS_HIGH_10])).obstacle, 'profile')
+  })
+
   it('drops delimiters and supplemental information', () => {
     const read = accessUnits(avcC)
     const unit = read(lengthPrefixed([Buffer.from([9, 0xf0]), Buffer.from([6, 5, 1, 0x80]), P_SLICE]))

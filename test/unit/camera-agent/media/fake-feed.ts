@@ -5,7 +5,9 @@ import { createRateMeter } from '@ownsight/camera-agent/media/rate-meter'
 import { TIER_LIMITS, type Tier } from '@ownsight/camera-agent/media/tier'
 
 /** A feed without a source: the test says what it passes, allows and sends. */
-export function fakeFeed(settings: { passes?: boolean; rate?: number | undefined; forbids?: Tier[] } = {}) {
+export function fakeFeed(
+  settings: { passes?: boolean; rate?: number | undefined; height?: number; forbids?: Tier[] } = {},
+) {
   const lanes: Lane[] = []
   const asked: string[] = []
   const rates: Record<string, number> = {}
@@ -50,6 +52,7 @@ export function fakeFeed(settings: { passes?: boolean; rate?: number | undefined
     rest: () => undefined,
     passes: () => settings.passes ?? false,
     passedRate: () => settings.rate,
+    height: () => settings.height,
     status: () => ({ state: 'live' }),
     pid: () => 1,
     empty: () => undefined,

@@ -12,6 +12,7 @@ const stream = Buffer.concat([
   encodeStatus('opened'),
   encodeFrame({ codec: 'h264', tier: 'source' }, true, 90_000, body),
   encodeFrame({ codec: 'vp8', tier: 'still' }, false, 2 ** 40, body),
+  encodeFrame({ codec: 'vp9', tier: 'low' }, true, 1, body),
 ])
 
 describe('frame pipe', () => {
@@ -24,12 +25,13 @@ describe('frame pipe', () => {
         { kind: 'status', text: 'opened' },
         { kind: 'frame', codec: 'h264', tier: 'source', key: true, ticks: 90_000, data: body },
         { kind: 'frame', codec: 'vp8', tier: 'still', key: false, ticks: 2 ** 40, data: body },
+        { kind: 'frame', codec: 'vp9', tier: 'low', key: true, ticks: 1, data: body },
       ])
     })
 
   it('refuses an unknown kind and a body beyond its limit before it is there', () => {
     const parse = () => pipeParser(() => assert.fail('no record'))
-    for (const kind of [3, 4, 8, 12, 49, 255])
+    for (const kind of [4, 8, 12, 49, 51, 255])
       assert.throws(
         () => parse()(Buffer.from([kind, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1])),
         RangeError,

@@ -40,6 +40,21 @@ describe('offers', () => {
     assert.deepEqual(vp8, ['source', 'high', 'sub low', 'sub thin', 'sub still'])
   })
 
+  it('are those of the sub stream alone where the picture is drawn no larger than that', () => {
+    const main = fakeFeed({ passes: true, rate: 4e6 })
+    const sub = fakeFeed({ passes: true, rate: 250_000 })
+    const at = (height?: number) => names(offersOf('h264', main.feed, sub.feed, height), sub.feed)
+    const small = ['sub source', 'sub low', 'sub thin', 'sub still']
+    assert.deepEqual(at(360), small)
+    assert.deepEqual(at(451), ['source', ...small], 'as long as its height is not known: 360')
+    sub.settings.height = 480
+    assert.deepEqual(at(600), small, 'a quarter larger than it is')
+    assert.deepEqual(at(601), ['source', ...small])
+    assert.deepEqual(at(), ['source', ...small])
+    assert.deepEqual(names(offersOf('vp8', main.feed, sub.feed, 300), sub.feed), small.slice(1))
+    assert.equal(names(offersOf('h264', main.feed, undefined, 90))[0], 'source', 'without one, as ever')
+  })
+
   it('leave out what the process cannot keep up with; at the end only key frames of the source are left', () => {
     const forbids: Tier[] = ['high', 'mid', 'low']
     const { feed, settings } = fakeFeed({ passes: true, rate: 4e6, forbids })

@@ -65,6 +65,47 @@ describe('viewers', () => {
     assert.equal(rates['h264 source'], undefined)
   })
 
+  it('one who draws the picture small is sent the sub stream with the next review, and back when it grows', () => {
+    const main = fakeFeed({ passes: true, rate: 4e6 })
+    const sub = fakeFeed({ passes: true, rate: 250_000, height: 360 })
+    const viewers = createViewers(main.feed, () => sub.feed)
+    closers.push(viewers.clear)
+    const times: number[] = []
+    const viewer = viewers.create('h264', ({ timestamp }) => times.push(timestamp), 20e6)
+    viewer.setHeight(1080)
+    viewer.begin()
+    main.send('source', true, 1000)
+    viewer.setHeight(200)
+    viewers.review()
+    main.send('source', false, 2000)
+    sub.send('source', true, 3000)
+    main.send('source', true, 4000)
+    assert.deepEqual(times, [1000, 2000, 3000])
+    viewer.setHeight(190)
+    viewers.review()
+    viewer.setHeight(1080)
+    viewers.review()
+    sub.send('source', false, 5000)
+    main.send('source', true, 6000)
+    assert.deepEqual(times, [1000, 2000, 3000, 5000, 6000], 'no climb is waited for')
+    assert.ok(viewer.demand() > 4e6)
+  })
+
+  it('one who said how small the picture is before it began is sent the sub stream at once', () => {
+    const main = fakeFeed({ passes: true, rate: 4e6 })
+    const sub = fakeFeed({ passes: true, rate: 250_000, height: 360 })
+    const viewers = createViewers(main.feed, () => sub.feed)
+    closers.push(viewers.clear)
+    const viewer = viewers.create('h264', () => undefined, undefined)
+    viewer.setHeight(180)
+    viewer.begin()
+    assert.deepEqual(
+      [main.feed.lanes().some(lane => lane.wanted), sub.feed.lanes()[0]?.wanted],
+      [false, true],
+    )
+    assert.ok(viewer.demand() < 1e6)
+  })
+
   it('up with the next review only', () => {
     const { enter, rates, viewers } = open()
     const one = enter(300_000)
