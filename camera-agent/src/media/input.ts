@@ -4,6 +4,7 @@ import {
   AVERROR_HTTP_UNAUTHORIZED,
   AVERROR_INVALIDDATA,
   AVERROR_PROTOCOL_NOT_FOUND,
+  AVMEDIA_TYPE_AUDIO,
   AVMEDIA_TYPE_VIDEO,
 } from 'node-av/constants'
 import { Dictionary, FFmpegError, FormatContext, InputFormat, type Stream } from 'node-av/lib'
@@ -13,29 +14,33 @@ import { type SourceCode, SourceFault } from './source-status.ts'
 
 const IO_TIMEOUT_US = 5_000_000
 
-export type Input = { format: FormatContext; stream: Stream; looped: boolean }
+export type Input = { format: FormatContext; stream: Stream; sound: Stream | undefined; looped: boolean }
 
-/** Opens a stream or the inherited file. @throws {SourceFault} */
-export async function openInput(source: Exclude<ChildSource, { kind: 'test-pattern' }>): Promise<Input> {
+/** Opens a stream or the inherited file, its sound too where there is one. @throws {SourceFault} */
+export async function openInput(
+  source: Exclude<ChildSource, { kind: 'test-pattern' }>,
+  withSound: boolean,
+): Promise<Input> {
   const format = new FormatContext()
   format.allocContext()
   format.probesize = 1_000_000n
   format.maxAnalyzeDuration = 1_000_000n
-  if (source.kind === 'rtsp') await openRtsp(format, source.url)
+  if (source.kind === 'rtsp') await openRtsp(format, source.url, withSound)
   else await openFile(format)
   if ((await format.findStreamInfo()) < 0) throw new SourceFault('not_video')
   const stream = format.streams[format.findBestStream(AVMEDIA_TYPE_VIDEO)]
   if (!stream || stream.codecpar.width === 0) throw new SourceFault('not_video')
-  return { format, stream, looped: source.kind === 'file' }
+  const sound = withSound ? format.streams[format.findBestStream(AVMEDIA_TYPE_AUDIO)] : undefined
+  return { format, stream, sound, looped: source.kind === 'file' }
 }
 
 /** TCP only, and no protocol but TCP: a server that redirects gets no further than another RTSP server. */
-async function openRtsp(format: FormatContext, url: string) {
+async function openRtsp(format: FormatContext, url: string, withSound: boolean) {
   const options = Dictionary.fromObject({
     protocol_whitelist: 'tcp',
     format_whitelist: 'rtsp',
     rtsp_transport: 'tcp',
-    allowed_media_types: 'video',
+    allowed_media_types: withSound ? 'video+audio' : 'video',
     timeout: IO_TIMEOUT_US,
     fpsprobesize: 0,
     user_agent: 'Ownsight',

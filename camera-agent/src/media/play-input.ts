@@ -8,6 +8,8 @@ import type { Input } from './input.ts'
 import { createLoadMeter } from './load-meter.ts'
 import type { Output } from './output.ts'
 import { createRateMeter } from './rate-meter.ts'
+import type { SoundOutput } from './sound-output.ts'
+import { createSoundTrack } from './sound-track.ts'
 import { SourceFault } from './source-status.ts'
 
 /** Ticks start here, so that no reordered picture lies before zero. */
@@ -15,6 +17,8 @@ const BASE = 90_000
 const CLOCK = 90_000
 const MAX_CACHED = 300
 const MAX_LAG_MS = 700
+/** Sound that goes on for longer than this after the last picture belongs to none: 2 s. */
+const SOUND_AFTER = 2 * CLOCK
 
 export type Hooks = {
   onMode(transcoding: boolean): void
@@ -23,6 +27,7 @@ export type Hooks = {
   /** Decoding and encoding take more time than there is. */
   onBehind(): void
   closing(): boolean
+  sound: SoundOutput
 }
 
 /** Reads packets and hands them on until the source ends; a file begins again, its ticks going on. */
@@ -32,6 +37,8 @@ export async function playInput(input: Input, output: Output, hooks: Hooks): Pro
   packet.alloc()
   const toTicks = tickCounter(stream.timeBase)
   const route = createRoute(input, output, hooks)
+  const track = input.sound && createSoundTrack(input.sound, hooks.sound)
+  if (!track) hooks.sound.tell('none')
   const start = performance.now()
   let read = 0
   while (!hooks.closing()) {
@@ -41,6 +48,7 @@ export async function playInput(input: Input, output: Output, hooks: Hooks): Pro
       await rewind(input)
       toTicks.loop()
       route.flush()
+      track?.flush()
     } else if (result < 0)
       throw new SourceFault(/timed out/i.test(FFmpegError.strerror(result)) ? 'timeout' : 'ended')
     else if (packet.streamIndex === stream.index) {
@@ -50,9 +58,14 @@ export async function playInput(input: Input, output: Output, hooks: Hooks): Pro
       packet.pts = BigInt(ticks)
       packet.dts = AV_NOPTS_VALUE
       route.packet(packet, ticks)
+    } else if (track && packet.streamIndex === track.index) {
+      const ticks = toTicks.sound(packet, track.timeBase)
+      if (ticks !== undefined)
+        track.packet(packet, ticks, looped ? start + (ticks - BASE) / (CLOCK / 1000) : 0)
     }
     packet.unref()
   }
+  track?.close()
   route.close()
   await format.closeInput()
 }
@@ -71,6 +84,13 @@ function tickCounter(timeBase: { num: number; den: number }) {
   return {
     loop: () => {
       first = undefined
+    },
+    /** On the line of the pictures; undefined before the first of them, and long after the last. */
+    sound: (packet: Packet, { num, den }: { num: number; den: number }): number | undefined => {
+      const pts = packet.pts === AV_NOPTS_VALUE ? packet.dts : packet.pts
+      if (first === undefined || pts === AV_NOPTS_VALUE) return undefined
+      const ticks = Math.round(base + (Number(pts) * CLOCK * num) / den - Number(first) * unit)
+      return ticks < 0 || ticks > end + SOUND_AFTER ? undefined : ticks
     },
     next: (packet: Packet) => {
       const dts = packet.dts === AV_NOPTS_VALUE ? packet.pts : packet.dts

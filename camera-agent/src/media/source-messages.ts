@@ -1,4 +1,5 @@
 import type { Codec, Encoding } from './media-frame.ts'
+import type { SoundWant } from './sound.ts'
 import type { SourceConfig } from './source-config.ts'
 import type { Tier } from './tier.ts'
 
@@ -10,8 +11,18 @@ export type ChildSource = Exclude<SourceConfig, { kind: 'file' }> | { kind: 'fil
 
 /** Agent to source process, over IPC; a URL with its password travels here and nowhere else. */
 export type SourceCommand =
-  | { type: 'open'; source: ChildSource; cameraName: string; camId: string; want: Want }
+  | {
+      type: 'open'
+      source: ChildSource
+      cameraName: string
+      camId: string
+      want: Want
+      /** False leaves the source's sound where it is: it is not even asked for. */
+      sound?: boolean | undefined
+      hear: SoundWant
+    }
   | { type: 'want'; want: Want }
+  | { type: 'hear'; hear: SoundWant }
   | { type: 'key'; codec: Codec; tier: Tier }
   | { type: 'close' }
 

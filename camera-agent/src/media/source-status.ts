@@ -1,3 +1,5 @@
+import type { SoundKind } from './sound.ts'
+
 export const SOURCE_CODES = [
   'auth_failed',
   'not_found',
@@ -20,6 +22,8 @@ export type SourceStatus = {
   transcoding?: boolean
   /** True while encodings are given up because this machine cannot keep up with them. */
   reduced?: boolean
+  /** What its sound comes as; absent while nothing is known, and where there is none. */
+  sound?: Exclude<SoundKind, 'none'>
 }
 
 export const SOURCE_NOTES: Record<SourceCode, string> = {

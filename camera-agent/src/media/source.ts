@@ -2,8 +2,9 @@ import { type ChildProcess, fork } from 'node:child_process'
 import { closeSync, constants, fstatSync, openSync } from 'node:fs'
 import type { Readable } from 'node:stream'
 import { fileURLToPath } from 'node:url'
-import { type PipeRecord, pipeParser, type SourceFrame } from './frame-pipe.ts'
+import { type PipeRecord, pipeParser, type SourceFrame, type SourceSound } from './frame-pipe.ts'
 import type { Encoding } from './media-frame.ts'
+import { isSoundKind, NO_SOUND, type SoundKind, type SoundWant } from './sound.ts'
 import type { SourceConfig } from './source-config.ts'
 import { type ChildSource, FRAME_FD, type SourceCommand, type Want } from './source-messages.ts'
 import { isSourceCode, type SourceCode, SourceFault } from './source-status.ts'
@@ -12,6 +13,9 @@ export type SourceEvents = {
   /** The picture is there; `transcoding` may come again with another value. */
   opened(transcoding: boolean): void
   frame(frame: SourceFrame): void
+  /** What the source's sound comes as; it may come again with another value. */
+  soundIs?(kind: SoundKind): void
+  sound?(sound: SourceSound): void
   /** Bits per second of a source that is passed through. */
   rate(bps: number): void
   /** The process cannot encode as fast as the pictures come. */
@@ -23,11 +27,14 @@ export type SourceEvents = {
 export type Source = {
   pid: number | undefined
   want(want: Want): void
+  /** What of the sound somebody listens to; nothing at first. */
+  hear(hear: SoundWant): void
   requestKeyframe(encoding: Encoding): void
   close(): Promise<void>
 }
 
-export type SourceIdentity = { cameraName: string; camId: string }
+/** `sound: false`: what the source has to be heard is not read. */
+export type SourceIdentity = { cameraName: string; camId: string; sound?: boolean | undefined }
 
 const CLOSE_GRACE_MS = 1000
 const ENTRY = fileURLToPath(new URL('./source-process.ts', import.meta.url))
@@ -44,17 +51,22 @@ export function openSource(
     child = start(config)
   } catch (error) {
     setImmediate(() => events.ended(error instanceof SourceFault ? error.code : 'crashed'))
-    return { pid: undefined, want() {}, requestKeyframe() {}, close: async () => {} }
+    return { pid: undefined, want() {}, hear() {}, requestKeyframe() {}, close: async () => {} }
   }
   const send = (command: SourceCommand) => {
     if (child.connected) child.send(command, () => {})
   }
-  const gone = watch(child, events, () => send(openCommand(config, who, want)))
+  let hear = NO_SOUND
+  const gone = watch(child, events, () => send(openCommand(config, who, want, hear)))
   return {
     pid: child.pid,
     want: next => {
       want = next
       send({ type: 'want', want: next })
+    },
+    hear: next => {
+      hear = next
+      send({ type: 'hear', hear: next })
     },
     requestKeyframe: ({ codec, tier }) => send({ type: 'key', codec, tier }),
     close: async () => {
@@ -110,11 +122,19 @@ function childSource(config: SourceConfig): ChildSource {
   return config.kind === 'rtsp' ? { kind: 'rtsp', url: config.url } : config
 }
 
-const openCommand = (config: SourceConfig, who: SourceIdentity, want: Want): SourceCommand => ({
+const openCommand = (
+  config: SourceConfig,
+  { cameraName, camId, sound }: SourceIdentity,
+  want: Want,
+  hear: SoundWant,
+): SourceCommand => ({
   type: 'open',
   source: childSource(config),
-  ...who,
+  cameraName,
+  camId,
+  sound,
   want,
+  hear,
 })
 
 /** Turns the process's records into events; resolves when it is gone. A record that is none costs it its life. */
@@ -124,6 +144,7 @@ function watch(child: ChildProcess, events: SourceEvents, onConfined: () => void
   const onRecord = (record: PipeRecord) => {
     if (over) return
     if (record.kind === 'frame') events.frame(record)
+    else if (record.kind === 'sound') events.sound?.(record)
     else if (record.text === 'confined') onConfined()
     else if (isSourceCode(record.text)) code = record.text
     else onWord(record.text, events)
@@ -159,5 +180,7 @@ function watch(child: ChildProcess, events: SourceEvents, onConfined: () => void
 function onWord(text: string, events: SourceEvents) {
   if (text === 'opened' || text === 'transcoding') events.opened(text === 'transcoding')
   else if (text === 'behind') events.behind()
+  else if (text.startsWith('sound ') && isSoundKind(text.slice(6)))
+    events.soundIs?.(text.slice(6) as SoundKind)
   else if (/^rate \d{1,9}$/.test(text)) events.rate(Number(text.slice(5)))
 }

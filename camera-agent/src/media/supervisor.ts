@@ -1,5 +1,6 @@
-import type { SourceFrame } from './frame-pipe.ts'
+import type { SourceFrame, SourceSound } from './frame-pipe.ts'
 import { createKeyRequests } from './key-requests.ts'
+import type { SoundKind, SoundWant } from './sound.ts'
 import { openSource, type Source, type SourceIdentity } from './source.ts'
 import type { SourceConfig } from './source-config.ts'
 import type { Want } from './source-messages.ts'
@@ -20,6 +21,9 @@ const LASTING_BACKOFF_MS = 30_000
 
 export type SupervisorEvents = {
   frame(frame: SourceFrame): void
+  /** What the sound comes as; undefined until a new process has said it. */
+  soundIs(kind: SoundKind | undefined): void
+  sound(sound: SourceSound): void
   /** A new process was started: its ticks begin anew. */
   restarted(): void
   /** Bits per second of a source that is passed through. */
@@ -45,6 +49,7 @@ export function createSupervisor(
   let timer: NodeJS.Timeout | undefined
   let overdue: SourceCode | undefined
   let reduced = false
+  let kind: SoundKind | undefined
   const keys = createKeyRequests(encoding => source?.requestKeyframe(encoding))
 
   const set = (next: SourceStatus) => {
@@ -52,7 +57,8 @@ export function createSupervisor(
       next.state !== status.state ||
       next.code !== status.code ||
       next.transcoding !== status.transcoding ||
-      next.reduced !== status.reduced
+      next.reduced !== status.reduced ||
+      next.sound !== status.sound
     status = next
     if (changed) events.status(next)
   }
@@ -75,7 +81,7 @@ export function createSupervisor(
     if (closed) return
     attempts = 0
     wasLive = true
-    if (status.state !== 'live') set(live(transcoding, reduced))
+    if (status.state !== 'live') set(live(transcoding, reduced, kind))
     wait(STALL_MS, stalled)
     if (frame.key) keys.met(frame)
     events.frame(frame)
@@ -94,14 +100,24 @@ export function createSupervisor(
   const run = () => {
     if (closed) return
     transcoding = false
+    kind = undefined
+    events.soundIs(kind)
     events.restarted()
     wait(OPEN_MS, abandon)
     source = openSource(config, who, want, {
       opened: value => {
         transcoding = value
-        if (status.state === 'live') set(live(value, reduced))
+        if (status.state === 'live') set(live(value, reduced, kind))
       },
       frame: onFrame,
+      soundIs: value => {
+        kind = value
+        events.soundIs(value)
+        if (status.state === 'live') set(live(transcoding, reduced, kind))
+      },
+      sound: sound => {
+        if (!closed) events.sound(sound)
+      },
       rate: events.rate,
       behind: events.behind,
       ended: onEnded,
@@ -116,11 +132,13 @@ export function createSupervisor(
       want = next
       source?.want(next)
     },
+    /** What is listened to now; forgotten when the process is started again, which says anew what there is. */
+    hear: (next: SoundWant) => source?.hear(next),
     requestKeyframe: keys.request,
     /** Says in the status whether encodings were given up because they take too long. */
     setReduced: (value: boolean) => {
       reduced = value
-      if (status.state === 'live') set(live(transcoding, reduced))
+      if (status.state === 'live') set(live(transcoding, reduced, kind))
     },
     close: async () => {
       closed = true
@@ -131,8 +149,9 @@ export function createSupervisor(
   }
 }
 
-const live = (transcoding: boolean, reduced: boolean): SourceStatus => ({
+const live = (transcoding: boolean, reduced: boolean, sound: SoundKind | undefined): SourceStatus => ({
   state: 'live',
   ...(transcoding ? { transcoding, note: TRANSCODING_NOTE } : {}),
   ...(reduced ? { reduced, note: REDUCED_NOTE } : {}),
+  ...(sound && sound !== 'none' ? { sound } : {}),
 })

@@ -32,6 +32,7 @@ export function createShare(_config: unknown, options: ShareOptions): Share {
         requestKeyframe: () => undefined,
         setBudget: () => undefined,
         demand: () => 0,
+        hear: () => ({ setLoss: () => undefined, close: () => undefined }),
       }
     },
     status: () => ({ state: 'live' }) as ReturnType<Share['status']>,

@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict'
 import {
   encodeFrame,
+  encodeSound,
   encodeStatus,
   MAX_FRAME_BYTES,
+  MAX_SOUND_BYTES,
   type PipeRecord,
   pipeParser,
 } from '@ownsight/camera-agent/media/frame-pipe'
@@ -12,6 +14,8 @@ const stream = Buffer.concat([
   encodeStatus('opened'),
   encodeFrame({ codec: 'h264', tier: 'source' }, true, 90_000, body),
   encodeFrame({ codec: 'vp8', tier: 'still' }, false, 2 ** 40, body),
+  encodeSound('opus', 1800, body),
+  encodeSound('pcma', 3600, body),
 ])
 
 describe('frame pipe', () => {
@@ -24,12 +28,14 @@ describe('frame pipe', () => {
         { kind: 'status', text: 'opened' },
         { kind: 'frame', codec: 'h264', tier: 'source', key: true, ticks: 90_000, data: body },
         { kind: 'frame', codec: 'vp8', tier: 'still', key: false, ticks: 2 ** 40, data: body },
+        { kind: 'sound', codec: 'opus', ticks: 1800, data: body },
+        { kind: 'sound', codec: 'pcma', ticks: 3600, data: body },
       ])
     })
 
   it('refuses an unknown kind and a body beyond its limit before it is there', () => {
     const parse = () => pipeParser(() => assert.fail('no record'))
-    for (const kind of [3, 4, 8, 12, 49, 255])
+    for (const kind of [4, 7, 8, 12, 27, 49, 51, 255])
       assert.throws(
         () => parse()(Buffer.from([kind, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1])),
         RangeError,
@@ -38,6 +44,9 @@ describe('frame pipe', () => {
     const huge = encodeFrame({ codec: 'h264', tier: 'mid' }, true, 0, Buffer.alloc(0))
     huge.writeUInt32BE(MAX_FRAME_BYTES + 1, 7)
     assert.throws(() => parse()(huge), RangeError)
+    const loud = encodeSound('pcmu', 0, Buffer.alloc(0))
+    loud.writeUInt32BE(MAX_SOUND_BYTES + 1, 7)
+    assert.throws(() => parse()(loud), RangeError)
     const wordy = encodeStatus('')
     wordy.writeUInt32BE(257, 7)
     assert.throws(() => parse()(wordy), RangeError)
