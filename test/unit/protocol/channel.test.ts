@@ -11,11 +11,19 @@ import { CHANNEL_MESSAGE_MAX_BYTES } from '@ownsight/protocol/limits'
 import { faults } from './fixtures.ts'
 
 const th = 'A'.repeat(43)
-const toCamera = [{ t: 'confirm', jws: 'a.b.c' }, { t: 'play' }, { t: 'pause' }, { t: 'alive' }, { t: 'bye' }]
+const toCamera = [
+  { t: 'confirm', jws: 'a.b.c' },
+  { t: 'play' },
+  { t: 'pause' },
+  { t: 'alive' },
+  { t: 'bye' },
+  { t: 'listen', on: true },
+]
 const toViewer = [
   { t: 'confirmed', sid: randomId(), th },
   { t: 'heartbeat', seq: 0, rtpTs: 1, cameraTime: 2, th },
   { t: 'source', state: 'live' },
+  { t: 'source', state: 'live', sound: true },
   { t: 'source', state: 'failed', code: 'wrong_password', transcoding: true },
   ...ENDED_CODES.map(code => ({ t: 'ended', code })),
 ]
@@ -46,7 +54,7 @@ describe('protocol: channel', () => {
         for (const name of ['extra', '__proto__', 'constructor'])
           await faults('bad_form', () => parse(JSON.stringify(message).replace(/\}$/, `,"${name}":1}`)))
         const required = Object.keys(message).filter(name => name !== 'code' || message.t === 'ended')
-        for (const name of required.filter(each => each !== 'transcoding')) {
+        for (const name of required.filter(each => !['transcoding', 'sound'].includes(each))) {
           const { [name]: _, ...rest } = message as Record<string, unknown>
           await faults('bad_form', () => parse(JSON.stringify(rest)))
         }
