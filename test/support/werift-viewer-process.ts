@@ -27,7 +27,7 @@ export type FromViewerProcess =
   | {
       is: 'rtp'
       count: number
-      last: { timestamp: number; ssrc: number; marker: boolean; payloadType: number }
+      last: { timestamp: number; ssrc: number; marker: boolean; kind: string }
     }
 
 const tell = (message: FromViewerProcess): void => void process.send?.(message)
@@ -75,7 +75,7 @@ pc.onTrack.subscribe(track =>
         timestamp: header.timestamp,
         ssrc: header.ssrc,
         marker: header.marker,
-        payloadType: header.payloadType,
+        kind: track.kind,
       },
     })
   }),

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { until } from './wait.ts'
 import type { FromViewerProcess, ToViewerProcess } from './werift-viewer-process.ts'
 
-export type Rtp = { timestamp: number; ssrc: number; marker: boolean; payloadType: number }
+export type Rtp = { timestamp: number; ssrc: number; marker: boolean; kind: string }
 export type WeriftViewer = {
   readonly offer: string
   readonly messages: string[]
@@ -32,7 +32,9 @@ export async function createViewer(
   options: { talk?: boolean; listen?: boolean } = {},
 ): Promise<WeriftViewer> {
   const program = join(import.meta.dirname, 'werift-viewer-process.ts')
-  const child = fork(program, Object.keys(options), { stdio: 'inherit' })
+  const child = fork(program, [...(options.talk ? ['talk'] : []), ...(options.listen ? ['listen'] : [])], {
+    stdio: 'inherit',
+  })
   const viewer = {
     offer: '',
     messages: [] as string[],
