@@ -64,8 +64,8 @@ function sentence(report: Report, drawQr: (code: string) => string): string {
   }
 }
 
-/** As it comes, and as it goes where that is another form. */
-function soundOf(kind: SoundKind | undefined): string {
+/** What a source's sound comes as, and as what it goes where that is another form; to be put behind its state. */
+export function soundOf(kind: SoundKind | undefined): string {
   if (kind === undefined) return ''
   const passes = (SOUND_CODECS as readonly string[]).includes(kind)
   return `, sound ${kind}${passes ? '' : ', sent as opus'}`

@@ -32,3 +32,20 @@ export const RTSP_PCMU =
   '! x264enc tune=zerolatency speed-preset=ultrafast key-int-max=20 bitrate=500 ' +
   '! video/x-h264,profile=baseline ! rtph264pay name=pay0 pt=96 ' +
   'audiotestsrc is-live=true freq=440 ! audio/x-raw,rate=8000,channels=1 ! mulawenc ! rtppcmupay name=pay1 pt=0 )'
+
+export const TICK_EARLY_MS = 20
+
+/**
+ * Writes six seconds in which the picture goes from black to white, or back, at every half second, and a tick begins
+ * TICK_EARLY_MS before every whole one: so GStreamer makes them, by their times in the file.
+ */
+export async function writeTicks(path: string): Promise<void> {
+  const pictures =
+    'videotestsrc num-buffers=12 pattern=blink ! video/x-raw,format=I420,width=320,height=180,framerate=2/1 ' +
+    '! x264enc tune=zerolatency key-int-max=2 ! video/x-h264,profile=baseline ! h264parse ! queue ! mux.'
+  const ticks =
+    'audiotestsrc num-buffers=300 samplesperbuffer=160 wave=ticks freq=1000 sine-periods-per-tick=50 ' +
+    '! audio/x-raw,rate=8000,channels=1 ! audioconvert ! mulawenc ! queue ! mux.'
+  const launch = `matroskamux name=mux ! filesink location=${path} ${pictures} ${ticks}`
+  await promisify(execFile)('/usr/bin/python3', ['-c', GSTREAMER, launch])
+}

@@ -1,3 +1,4 @@
+import type { SoundKind } from './sound.ts'
 import { openSource } from './source.ts'
 import { type SourceConfig, subOf } from './source-config.ts'
 import { SOURCE_NOTES, type SourceStatus, TRANSCODING_NOTE } from './source-status.ts'
@@ -9,29 +10,37 @@ const DEADLINE_MS = 12_000
  * Opens the source once, waits for its first picture, closes it, and says in one sentence what came of it; the same for
  * its sub stream.
  */
-export async function checkSource(config: SourceConfig): Promise<SourceStatus> {
-  const status = await checkOne(config)
+export async function checkSource(config: SourceConfig, withSound = true): Promise<SourceStatus> {
+  const status = await checkOne(config, withSound)
   const sub = subOf(config)
   if (status.state !== 'live' || !sub) return status
-  const { state, code, transcoding } = await checkOne(sub)
+  const { state, code, transcoding } = await checkOne(sub, withSound)
   if (state === 'live' && !transcoding) return status
   const why = code ? SOURCE_NOTES[code] : 'Browsers cannot play it as it is.'
   return { ...status, note: [status.note, `Its sub stream is of no use: ${why}`].filter(Boolean).join(' ') }
 }
 
-async function checkOne(config: SourceConfig): Promise<SourceStatus> {
+async function checkOne(config: SourceConfig, withSound: boolean): Promise<SourceStatus> {
   const { promise, resolve } = Promise.withResolvers<SourceStatus>()
   let transcoding = false
+  let kind: SoundKind = 'none'
   const source = openSource(
     config,
-    { cameraName: 'check', camId: 'check' },
+    { cameraName: 'check', camId: 'check', sound: withSound },
     [{ codec: 'h264', tier: 'source', bps: TIER_LIMITS.source.start }],
     {
       opened: value => {
         transcoding = value
       },
+      soundIs: value => {
+        kind = value
+      },
       frame: () =>
-        resolve(transcoding ? { state: 'live', transcoding, note: TRANSCODING_NOTE } : { state: 'live' }),
+        resolve({
+          state: 'live',
+          ...(transcoding ? { transcoding, note: TRANSCODING_NOTE } : {}),
+          ...(kind === 'none' ? {} : { sound: kind }),
+        }),
       rate: () => {},
       behind: () => {},
       ended: code => resolve({ state: 'failed', code, note: SOURCE_NOTES[code] }),
