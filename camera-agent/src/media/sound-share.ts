@@ -30,7 +30,13 @@ export function createSoundShare(onWant: (want: SoundWant) => void) {
   const update = () => {
     const picked = new Set([...listeners].map(({ codecs }) => pickCodec(kind, codecs)))
     const codecs = SOUND_CODECS.filter(codec => picked.has(codec))
-    const loss = codecs.length > 0 ? lossLevel([...listeners].map(each => each.loss)) : 0
+    const loss =
+      codecs.length > 0
+        ? lossLevel(
+            [...listeners].map(each => each.loss),
+            want.loss,
+          )
+        : 0
     if (String(codecs) === String(want.codecs) && loss === want.loss) return
     want = { codecs, loss }
     onWant(want)

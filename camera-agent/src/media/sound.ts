@@ -38,8 +38,14 @@ export function pickCodec(
 
 const LOSS_LEVELS = [5, 12, 25] as const
 
-/** The loss, in percent, that Opus is set to for listeners who lose these parts (0 to 1): an encoder per level, not per report. */
-export function lossLevel(losses: readonly number[]): number {
+/** A level is left for a lower one only well below that. */
+const LOWER = 0.7
+
+/**
+ * The loss, in percent, that Opus is set to for listeners who lose these parts (0 to 1), after `before`: an encoder per
+ * level, and not per report.
+ */
+export function lossLevel(losses: readonly number[], before = 0): number {
   const worst = Math.max(0, ...losses) * 100
-  return LOSS_LEVELS.find(level => worst <= level) ?? 25
+  return LOSS_LEVELS.find(level => worst <= level * (level < before ? LOWER : 1)) ?? 25
 }

@@ -27,6 +27,12 @@ describe('what a listener is sent', () => {
     assert.equal(lossLevel([0, 0.08]), 12)
     assert.equal(lossLevel([0.5]), 25)
   })
+
+  it('keeps its level until the loss is well below it', () => {
+    assert.equal(lossLevel([0.045], 12), 12)
+    assert.equal(lossLevel([0.03], 12), 5)
+    assert.equal(lossLevel([0.06], 5), 12)
+  })
 })
 
 describe('the length of an Opus packet', () => {
