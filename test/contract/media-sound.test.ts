@@ -130,6 +130,18 @@ describe('the sound of a media source', function () {
     assert.equal(heard.length, before)
   })
 
+  it('comes back with a new process, its time going on, when the old one was killed', async () => {
+    const { share } = open(TONE)
+    const { heard, packets } = listen(share)
+    await packets(10)
+    process.kill(share.pid() ?? 0, 'SIGKILL')
+    const before = heard.length
+    await packets(before + 60)
+    const last = heard.at(-1)?.at ?? 0
+    assert.ok(last > (heard[before - 1]?.at ?? 0) + 30 * STEP)
+    assert.equal(share.status().sound, 'opus')
+  })
+
   it("the test pattern's tone is heard in the first tenth of each second, and says so", async () => {
     const { share } = open(TONE)
     const { heard, packets } = listen(share)

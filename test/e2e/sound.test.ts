@@ -3,7 +3,7 @@ import type { Page } from 'playwright-core'
 import type { TestAgent } from '../support/agent.ts'
 import { signUp, testId, untilState, watch } from '../support/app.ts'
 import { type House, openHouse } from '../support/house.ts'
-import { heardBy, lipSync, rememberPeers } from '../support/lip-sync.ts'
+import { countHeard, keepPeers, lipSync } from '../support/lip-sync.ts'
 import { acceptAs, closeLink, inviteGuest, openSettings } from '../support/sharing.ts'
 import { until } from '../support/wait.ts'
 
@@ -25,7 +25,7 @@ describe('sound', function () {
 
   const someone = async (): Promise<Page> => {
     const { page } = await house.profile()
-    await rememberPeers(page)
+    await page.addInitScript(keepPeers)
     return page
   }
   before(async () => {
@@ -39,6 +39,7 @@ describe('sound', function () {
   })
   after(() => house?.close())
 
+  const heardBy = (page: Page) => page.evaluate(countHeard)
   const button = (page: Page) => page.getByRole('button', { name: 'Sound on/off' })
   const isPressed = async (page: Page) => (await button(page).getAttribute('aria-pressed')) === 'true'
   const isMuted = (page: Page) => testId(page, 'video').evaluate(video => (video as HTMLVideoElement).muted)

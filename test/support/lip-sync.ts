@@ -6,38 +6,36 @@ const DESIGN = 688
 const BARS_MIDDLE = 568
 const LEFT = 64
 
-/** Must run before the page makes its first connection: remembers each of them. */
-export const rememberPeers = (page: Page): Promise<unknown> =>
-  page.addInitScript(() => {
-    const peers: RTCPeerConnection[] = []
-    const Real = window.RTCPeerConnection
-    Object.assign(window, {
-      __peers: peers,
-      RTCPeerConnection: class extends Real {
-        constructor(configuration?: RTCConfiguration) {
-          super(configuration)
-          peers.push(this)
-        }
-      },
-    })
+/** For a script that runs before the page's own: remembers each connection it makes. */
+export function keepPeers(): void {
+  const peers: RTCPeerConnection[] = []
+  const Real = window.RTCPeerConnection
+  Object.assign(window, {
+    __peers: peers,
+    RTCPeerConnection: class extends Real {
+      constructor(configuration?: RTCConfiguration) {
+        super(configuration)
+        peers.push(this)
+      }
+    },
   })
+}
 
 export type Heard = { packets: number; energy: number; pictures: number }
 
-/** Packets and loudness of sound, and pictures, that the page has received on any connection so far. */
-export const heardBy = (page: Page): Promise<Heard> =>
-  page.evaluate(async () => {
-    const { __peers } = window as unknown as { __peers: RTCPeerConnection[] }
-    const heard = { packets: 0, energy: 0, pictures: 0 }
-    for (const peer of __peers)
-      for (const report of (await peer.getStats()).values()) {
-        if (report.type !== 'inbound-rtp') continue
-        if (report.kind === 'audio') heard.packets += report.packetsReceived
-        if (report.kind === 'audio') heard.energy += report.totalAudioEnergy ?? 0
-        if (report.kind === 'video') heard.pictures += report.framesDecoded
-      }
-    return heard
-  })
+/** In the page: packets and loudness of sound, and pictures, received on any connection so far. */
+export async function countHeard(): Promise<Heard> {
+  const { __peers } = window as unknown as { __peers: RTCPeerConnection[] }
+  const heard = { packets: 0, energy: 0, pictures: 0 }
+  for (const peer of __peers)
+    for (const report of (await peer.getStats()).values()) {
+      if (report.type !== 'inbound-rtp') continue
+      if (report.kind === 'audio') heard.packets += report.packetsReceived
+      if (report.kind === 'audio') heard.energy += report.totalAudioEnergy ?? 0
+      if (report.kind === 'video') heard.pictures += report.framesDecoded
+    }
+  return heard
+}
 
 /**
  * How much later than its flash each beep of the test pattern's tone is there, ms; negative when it is earlier. The
