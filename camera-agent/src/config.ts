@@ -6,7 +6,13 @@ import * as v from 'valibot'
 import { AgentError } from './agent-error.ts'
 import { parseSource, type SourceConfig, SourceConfigError } from './media/source-config.ts'
 
-export type CameraConfig = { name: string; slug: string; source: SourceConfig }
+export type CameraConfig = {
+  name: string
+  slug: string
+  source: SourceConfig
+  /** false: its sound is not read, and nobody hears it; default true */
+  audio?: boolean
+}
 /**
  * Which addresses and ports media may use; empty means every address but loopback, any port. `relay: false` keeps media
  * off every relay: who cannot be reached directly is not reached.
@@ -23,6 +29,7 @@ const file = v.strictObject({
       v.strictObject({
         name: v.pipe(v.string(), v.trim(), v.minLength(1), v.maxLength(NAME_MAX_LENGTH)),
         source: v.unknown(),
+        audio: v.optional(v.boolean()),
       }),
     ),
     v.minLength(1, 'name at least one camera'),
@@ -56,6 +63,7 @@ export function parseConfig(value: unknown): Config {
       name: camera.name,
       slug: slugs[i] ?? '',
       source: sourceOf(camera.source, `cameras[${i}].source`),
+      ...(camera.audio === undefined ? {} : { audio: camera.audio }),
     })),
     network: {
       ...(network?.interfaceAddresses ? { interfaceAddresses: network.interfaceAddresses } : {}),

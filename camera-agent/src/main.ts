@@ -6,7 +6,7 @@ import { runAgent } from './agent.ts'
 import { AgentError } from './agent-error.ts'
 import { type Config, defaultDataFolder, parseConfig, readConfigFile } from './config.ts'
 import { resetCameras } from './reset.ts'
-import { jsonReporter, type Reporter, textReporter } from './status.ts'
+import { jsonReporter, type Reporter, soundOf, textReporter } from './status.ts'
 
 const HELP = `ownsight-camera: shows one or more cameras to their owner, and to nobody else.
 
@@ -124,8 +124,8 @@ async function runDoctor(config: Config, json: boolean | undefined): Promise<voi
 async function checkSources(config: Config): Promise<void> {
   const { checkSource } = await import('./media/check.ts')
   for (const camera of config.cameras) {
-    const { state, note } = await checkSource(camera.source)
-    process.stdout.write(`${camera.name}: ${state}${note ? `: ${note}` : ''}\n`)
+    const { state, sound, note } = await checkSource(camera.source, camera.audio)
+    process.stdout.write(`${camera.name}: ${state}${soundOf(sound)}${note ? `: ${note}` : ''}\n`)
     if (state !== 'live') process.exitCode = 1
   }
 }

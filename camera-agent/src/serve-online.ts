@@ -36,7 +36,7 @@ export async function serveOnline(
 ): Promise<'stopped' | 'released'> {
   const { life, report, signal, server, fw } = options
   const { keys, policies, clock, log, journal } = life
-  const { name } = config
+  const { name, audio: sound = true } = config
   const { relay: mayRelay = true, ...media } = options.network
   const cam = keys.cam
   const over = Promise.withResolvers<'stopped' | 'released'>()
@@ -44,7 +44,7 @@ export async function serveOnline(
   clock.raise(policies.state()?.floor ?? 0)
 
   const window = openWindow(() => performance.now() / 1000)
-  const share = createShare(config.source, { cameraName: name, camId: cam.id })
+  const share = createShare(config.source, { cameraName: name, camId: cam.id, sound })
   const privacy = privacySwitch(share.setPrivate, on => report({ event: 'privacy', camera: name, on }))
   const control = createControl({
     cam,
@@ -74,6 +74,7 @@ export async function serveOnline(
     share,
     journal,
     control,
+    sound,
     peerOptions: { relay: () => relays?.take() ?? {}, ...media },
     onCount: code => {
       if (code === 'closed') announcer.soon()
@@ -83,8 +84,14 @@ export async function serveOnline(
   })
   const isPrivate = (): boolean => policies.current()?.policy.privacy === true
   privacy(isPrivate())
-  const unlisten = share.onStatus(({ state, note }) =>
-    report({ event: 'source', camera: name, state, ...(note ? { note } : {}) }),
+  const unlisten = share.onStatus(({ state, note, sound: codec }) =>
+    report({
+      event: 'source',
+      camera: name,
+      state,
+      ...(codec ? { sound: codec } : {}),
+      ...(note ? { note } : {}),
+    }),
   )
   const inForce = policies.current()
   if (inForce) await journal.policy(inForce)

@@ -34,7 +34,9 @@ export type ServeContext = {
   share: Share
   journal: Pick<Journal, 'ready' | 'live' | 'foreign' | 'close' | 'refused' | 'ignored'>
   control: Pick<Control, 'policy' | 'readInSession'>
-  peerOptions: Omit<PeerOptions, 'signal'>
+  /** false: nobody hears this camera, whatever its policy says */
+  sound?: boolean | undefined
+  peerOptions: Omit<PeerOptions, 'signal' | 'sound'>
   onCount: (code: FaultCode | 'live' | 'closed', reason?: string) => void
   onViewers: (count: number) => void
   /** at the end of a session that was live */
@@ -197,7 +199,8 @@ async function serve(
   const { signal } = ended
   // Not the session's own signal: the peer must outlive it by the one message that says why.
   const own = new AbortController().signal
-  const peer = await acceptOffer(accepted.sdp, { ...context.peerOptions, signal: own })
+  const sound = context.sound !== false && session.rights.includes('audio')
+  const peer = await acceptOffer(accepted.sdp, { ...context.peerOptions, sound, signal: own })
   let liveSince: number | undefined
   const becomeLive = async (): Promise<void> => {
     await within(CONFIRMING_MS, logLive(context, accepted), ended)
@@ -264,9 +267,10 @@ async function live(
   const { sid, start } = session.accepted.offer.payload
   const timer = setTimeout(() => ended.abort('expired'), Math.max(0, exp * 1000 - Date.now()))
   peer.inbound.allow(() => session.rights.includes('talk'))
-  session.onRights = () => tell(peer, { t: 'rights', r: [...session.rights] })
+  const mayHear = (): boolean => session.rights.includes('audio')
+  peer.sound?.allow(mayHear)
   tell(peer, { t: 'confirmed', sid, th })
-  play(
+  const recheck = play(
     peer,
     context.share,
     {
@@ -274,11 +278,16 @@ async function live(
       hold: start === 'hold',
       onPlay: becomeLive,
       control: context.control,
+      mayHear,
       onBye: () => ended.abort('bye'),
       onFault: () => ended.abort('protocol'),
     },
     ended.signal,
   )
+  session.onRights = () => {
+    recheck()
+    tell(peer, { t: 'rights', r: [...session.rights] })
+  }
   await new Promise(resolve => ended.signal.addEventListener('abort', resolve, { once: true }))
   clearTimeout(timer)
 }

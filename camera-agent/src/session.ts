@@ -4,6 +4,7 @@ import { HEARTBEAT_MS } from '@ownsight/protocol/limits'
 import type { AcceptedOffer } from '@ownsight/protocol/offer-check'
 import { openConfirm } from '@ownsight/protocol/session'
 import type { Control } from './control.ts'
+import { createListening } from './listening.ts'
 import type { MediaFrame } from './media/media-frame.ts'
 import type { Share, SourceStatus } from './media/share.ts'
 import type { CameraPeer } from './rtc/peer.ts'
@@ -38,7 +39,7 @@ export function confirmed(
 /** The source of a paused session stays open this long: who comes back soon is not to wait for it. */
 const PAUSED_OPEN_MS = 60_000
 
-/** The media and messages of a confirmed session until `signal` aborts. */
+/** The media and messages of a confirmed session until `signal` aborts. Call what it returns after a change of rights. */
 export function play(
   peer: CameraPeer,
   share: Share,
@@ -48,11 +49,13 @@ export function play(
     /** resolves once a held session may show its picture */
     onPlay: () => Promise<void>
     control: Pick<Control, 'policy' | 'readInSession'>
+    /** whether the session may hear its camera at this moment */
+    mayHear: () => boolean
     onBye: () => void
     onFault: (code: string) => void
   },
   signal: AbortSignal,
-): void {
+): () => void {
   let rtpTs = 0
   let seq = 0
   let isWriting = false
@@ -62,6 +65,7 @@ export function play(
   let awaitsKey = false
   let cooling: NodeJS.Timeout | undefined
   let subscription: ReturnType<Share['subscribe']> | undefined
+  const listening = createListening(peer.sound, session.mayHear)
   let tile: number | undefined
 
   const start = (): void => {
@@ -73,6 +77,7 @@ export function play(
       peer.sendVideo(frame)
     })
     if (tile !== undefined) subscription.setHeight(tile)
+    listening.follow(subscription)
   }
   const isNewKey = ({ key, timestamp }: MediaFrame): boolean => {
     if (key && ((timestamp - rtpTs) | 0) > 0) return true
@@ -83,6 +88,7 @@ export function play(
     if (isPaused) stop()
     awaitsKey ||= isPaused && rtpTs !== 0
     isPaused = false
+    listening.setPaused(false)
     if (isRecorded) return start()
     if (isWriting) return
     isWriting = true
@@ -91,12 +97,14 @@ export function play(
   }
   const stop = (): void => {
     clearTimeout(cooling)
+    listening.follow(undefined)
     subscription?.close()
     subscription = undefined
   }
   const pause = (): void => {
     if (isPaused) return
     isPaused = true
+    listening.setPaused(true)
     cooling = setTimeout(stop, PAUSED_OPEN_MS)
   }
   const beat = (): void =>
@@ -118,13 +126,15 @@ export function play(
         tile = message.height
         subscription?.setHeight(tile)
       }
+      if (message.t === 'listen') listening.set(message.on)
       if (message.t === 'bye') session.onBye()
       if (message.t === 'policy' || message.t === 'read') void serveOwner(peer, session, message)
     } catch (error) {
       session.onFault(faultCode(error))
     }
   })
-  const unlisten = share.onStatus(status => tell(peer, sourceMessage(status)))
+  const report = (status: SourceStatus): void => tell(peer, sourceMessage(status, listening.has(status)))
+  const unlisten = share.onStatus(report)
   const timer = setInterval(beat, HEARTBEAT_MS)
   signal.addEventListener('abort', () => {
     clearInterval(timer)
@@ -132,8 +142,9 @@ export function play(
     stop()
   })
   if (!session.hold) start()
-  tell(peer, sourceMessage(share.status()))
+  report(share.status())
   beat()
+  return listening.recheck
 }
 
 /** An owner's word inside the session, for when the server withholds it; it is judged as if it had come that way. */
@@ -154,11 +165,12 @@ async function serveOwner(
   else tell(peer, { t: 'log', id, ...reply })
 }
 
-const sourceMessage = (status: SourceStatus): ToViewer => ({
+const sourceMessage = (status: SourceStatus, sound: boolean | undefined): ToViewer => ({
   t: 'source',
   state: status.state,
   ...(status.code ? { code: status.code } : {}),
   ...(status.transcoding === undefined ? {} : { transcoding: status.transcoding }),
+  ...(sound === undefined ? {} : { sound }),
 })
 
 /** How the media went, as far as the camera knows; a peer behind a name it keeps to itself is `unknown`. */

@@ -1,3 +1,4 @@
+import { SOUND_CODECS, type SoundKind } from './media/sound.ts'
 import type { RelayState } from './rtc/relay.ts'
 
 /** What the agent tells the person or program that started it: text lines, or one JSON object per line. */
@@ -9,7 +10,7 @@ export type Report =
   | { event: 'paired'; camera: string; phrase: string }
   | { event: 'online' | 'offline'; camera: string; note?: string }
   | { event: 'relay'; camera: string; state: Exclude<RelayState, 'none' | 'trying'> }
-  | { event: 'source'; camera: string; state: string; note?: string }
+  | { event: 'source'; camera: string; state: string; sound?: SoundKind; note?: string }
   | { event: 'privacy'; camera: string; on: boolean }
   | { event: 'released'; camera: string }
   | { event: 'watching'; camera: string; viewers: number }
@@ -51,7 +52,7 @@ function sentence(report: Report, drawQr: (code: string) => string): string {
     case 'relay':
       return `${report.camera}: ${RELAY_SENTENCES[report.state]}`
     case 'source':
-      return `${report.camera}: source ${report.state}${report.note ? `: ${report.note}` : ''}`
+      return `${report.camera}: source ${report.state}${soundOf(report.sound)}${report.note ? `: ${report.note}` : ''}`
     case 'privacy':
       return `${report.camera}: privacy ${report.on ? 'on: the source is closed, nobody can watch' : 'off'}`
     case 'released':
@@ -61,6 +62,13 @@ function sentence(report: Report, drawQr: (code: string) => string): string {
     case 'note':
       return report.note
   }
+}
+
+/** What a source's sound comes as, and as what it goes where that is another form; to be put behind its state. */
+export function soundOf(kind: SoundKind | undefined): string {
+  if (kind === undefined) return ''
+  const passes = (SOUND_CODECS as readonly string[]).includes(kind)
+  return `, sound ${kind}${passes ? '' : ', sent as opus'}`
 }
 
 const RELAY_SENTENCES = {

@@ -47,6 +47,8 @@ const toCamera = v.variant('t', [
     height: v.pipe(v.number(), v.safeInteger(), v.minValue(1), v.maxValue(TILE_MAX_HEIGHT)),
   }),
   v.strictObject({ t: v.literal('bye') }),
+  /** sound from now on, or none; without the right `audio` it changes nothing */
+  v.strictObject({ t: v.literal('listen'), on: v.boolean() }),
   /** an owner's policy: the same document that signaling carries, for when signaling withholds it */
   v.strictObject({ t: v.literal('policy'), id, policy: envelope }),
   v.strictObject({ t: v.literal('read'), id, read: envelope }),
@@ -69,6 +71,8 @@ const toViewer = v.variant('t', [
     state: v.picklist(SOURCE_STATES),
     code: v.optional(v.pipe(v.string(), v.regex(/^[a-z_]{1,32}$/))),
     transcoding: v.optional(v.boolean()),
+    /** whether there is sound to hear; only to who may hear it */
+    sound: v.optional(v.boolean()),
   }),
   /** the rights this session has from now on */
   v.strictObject({ t: v.literal('rights'), r: rights }),

@@ -9,7 +9,14 @@ import { type Candidate, isCandidate, usableCandidate } from './sdp-candidate.ts
 type Direction = 'sendrecv' | 'sendonly' | 'recvonly' | 'inactive'
 type Kind = 'audio' | 'video' | 'application'
 
-export type LintedMedia = { kind: Kind; mid: string; direction: Direction; codecs: string[] }
+/** `rejected`: an answer's section with port 0 (RFC 3264 §6), outside of the bundle. */
+export type LintedMedia = {
+  kind: Kind
+  mid: string
+  direction: Direction
+  codecs: string[]
+  rejected: boolean
+}
 
 export type Lint =
   | {
@@ -169,17 +176,21 @@ function lintMedia(session: Section, sections: Section[], rules: LintRules): Lin
 function lintSection(session: Section, section: Section, rules: LintRules): LintedMedia {
   const match = /^m=(audio|video|application) (\d{1,5}) (\S+) (.+)$/.exec(section.line)
   if (!match) throw new Fault('m', 'offer audio, video and application sections only')
-  const [, kind, , proto] = match as unknown as [string, Kind, string, string]
+  const [, kind, port, proto] = match as unknown as [string, Kind, string, string]
   const expected = kind === 'application' ? 'UDP/DTLS/SCTP' : 'UDP/TLS/RTP/SAVPF'
   if (proto !== expected) throw new Fault('m', `${kind} goes over ${expected}`)
   if (kind === 'application' && match[4] !== 'webrtc-datachannel')
     throw new Fault('m', 'data goes over webrtc-datachannel')
   const mid = oneOf(section.attributes, 'mid', /^[A-Za-z0-9_-]{1,16}$/)
-  if (kind !== 'application' && values(section.attributes, 'rtcp-mux').length === 0)
+  const rejected = rules.kind === 'answer' && kind === 'audio' && Number(port) === 0
+  if (kind !== 'application' && !rejected && values(section.attributes, 'rtcp-mux').length === 0)
     throw new Fault('rtcp-mux', 'multiplex RTP and RTCP')
   const direction = directionOf(session, section)
   checkDirection(kind, direction, rules)
-  return { kind, mid, direction, codecs: codecsOf(section) }
+  const codecs = codecsOf(section)
+  if (rejected && direction !== 'inactive') throw new Fault('direction', 'what is rejected is inactive')
+  if (kind === 'audio' && !rejected) checkSound(codecs, rules)
+  return { kind, mid, direction, codecs, rejected }
 }
 
 const DIRECTIONS = ['sendrecv', 'sendonly', 'recvonly', 'inactive'] as const
@@ -201,6 +212,14 @@ function checkDirection(kind: Kind, direction: Direction, rules: LintRules): voi
   if (viewerSends && !allowed) throw new Fault('direction', `a viewer sends no ${kind} here: use recvonly`)
 }
 
+/** What a camera sends as sound; an offer may list more that its browser could play. */
+const SOUND_CODECS: readonly string[] = ['OPUS', 'PCMU', 'PCMA']
+
+function checkSound(codecs: readonly string[], { kind }: LintRules): void {
+  if (kind === 'answer' && codecs.some(codec => !SOUND_CODECS.includes(codec)))
+    throw new Fault('rtpmap', `send sound as ${SOUND_CODECS.join(', ')} only`)
+}
+
 const codecsOf = (section: Section): string[] =>
   [
     ...new Set(
@@ -214,11 +233,12 @@ function checkBundle(session: Section, media: LintedMedia[]): void {
   const groups = values(session.attributes, 'group').filter(value => value.startsWith('BUNDLE'))
   const [bundle, ...others] = groups
   const bundled = bundle?.split(' ').slice(1)
+  const mids = media.filter(({ rejected }) => !rejected).map(({ mid }) => mid)
   if (
     others.length > 0 ||
     !bundled ||
-    bundled.length !== media.length ||
-    media.some(each => !bundled.includes(each.mid))
+    bundled.length !== mids.length ||
+    mids.some(mid => !bundled.includes(mid))
   )
     throw new Fault('group', 'bundle all sections in one group')
 }

@@ -7,6 +7,11 @@ export type FakePeer = {
   /** what the camera sent on the data channel */
   readonly sent: Record<string, unknown>[]
   readonly frames: unknown[]
+  /** the answer has a section for sound */
+  readonly hasSound: boolean
+  /** packets of sound that left, and whether one would leave at this moment */
+  readonly sounds: unknown[]
+  sendsSound(): boolean
   closed: boolean
   /** whether the camera would take RTP from the viewer at this moment */
   takesRtp(): boolean
@@ -23,16 +28,23 @@ export type FakePeer = {
 /** Every peer made, in order. */
 export const peers: FakePeer[] = []
 
-export async function acceptOffer(sdp: string): Promise<CameraPeer> {
+export async function acceptOffer(
+  sdp: string,
+  { sound: hasSound = false }: { sound?: boolean } = {},
+): Promise<CameraPeer> {
   const opened = Promise.withResolvers<void>()
   const ended = Promise.withResolvers<string>()
   const handlers: ((text: string) => void)[] = []
   const waiting = new Set<() => void>()
   let allowed = (): boolean => false
+  let mayHear = (): boolean => false
   const fake: FakePeer = {
     offered: sdp,
     sent: [],
     frames: [],
+    hasSound,
+    sounds: [],
+    sendsSound: () => mayHear(),
     closed: false,
     takesRtp: () => allowed(),
     open: opened.resolve,
@@ -67,6 +79,19 @@ export async function acceptOffer(sdp: string): Promise<CameraPeer> {
     onKeyframeRequest: () => {},
     onBandwidth: () => {},
     path: () => 'host',
+    sound: !hasSound
+      ? undefined
+      : {
+          codecs: new Set(['opus']),
+          allow: (test: () => boolean) => {
+            mayHear = test
+          },
+          send: (frame: unknown) => {
+            if (mayHear()) fake.sounds.push(frame)
+          },
+          onLoss: () => {},
+          sent: () => fake.sounds.length,
+        },
     inbound: {
       allow: (test: () => boolean) => {
         allowed = test

@@ -166,6 +166,35 @@ describe('conformance: session descriptions', () => {
     refused(inVideo('a=sendrecv'), 'direction')
   })
 
+  it('M-9.13 an answer may reject sound, outside of the bundle, and only that', () => {
+    const answer = description('answer')
+    const rejected = answer
+      .replace('m=audio 9', 'm=audio 0')
+      .replace('BUNDLE 0 1 2', 'BUNDLE 0 2')
+      .replace(/(m=audio[\s\S]*?)a=sendonly/, '$1a=inactive')
+    const rules = { kind: 'answer' } as const
+    const lint = accepted(rejected, rules)
+    assert.deepEqual(
+      lint.media.map(each => each.rejected),
+      [false, true, false],
+    )
+    refused(rejected.replace('BUNDLE 0 2', 'BUNDLE 0 1 2'), 'group', rules)
+    refused(rejected.replace('a=inactive', 'a=sendonly'), 'direction', rules)
+    refused(rejected.replace('m=audio 0', 'm=audio 9'), 'group', rules)
+    refused(answer.replace('m=video 9', 'm=video 0').replace('BUNDLE 0 1 2', 'BUNDLE 1 2'), 'group', rules)
+    refused(good.replace('m=audio 9', 'm=audio 0').replace('BUNDLE 0 1 2', 'BUNDLE 0 2'), 'group')
+  })
+
+  it('M-9.13 an answer names no form of sound but Opus and G.711', () => {
+    const answer = description('answer')
+    for (const name of ['PCMU/8000', 'PCMA/8000', 'opus/48000/2'])
+      accepted(answer.replace('opus/48000/2', name), { kind: 'answer' })
+    for (const name of ['G722/8000', 'red/48000/2', 'telephone-event/8000', 'L16/44100']) {
+      refused(answer.replace('opus/48000/2', name), 'rtpmap', { kind: 'answer' })
+      accepted(good.replace('opus/48000/2', name))
+    }
+  })
+
   it('M-9.12 attack 24: unusable candidates are deleted whole, and nothing else is changed', () => {
     const unusable = [
       '1 1 tcp 1 192.0.2.9 9 typ host tcptype active',

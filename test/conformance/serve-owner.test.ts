@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { envelopeHash } from '@ownsight/protocol/envelope'
-import type { Policy } from '@ownsight/protocol/messages'
+import type { Policy, Right } from '@ownsight/protocol/messages'
 import { transcript } from '@ownsight/protocol/session'
 import { peers } from './fake-peer.ts'
 import { openStage } from './serve-stage.ts'
@@ -44,6 +44,67 @@ describe('conformance: serve, under an owner', function () {
     await peer().heard('confirmed')
     assert.equal(peer().takesRtp(), true)
     assert.equal((await live()).peer.takesRtp(), false)
+  })
+
+  const hearing = async (want: Right[]) => {
+    const made = await attempt(stage.home.view, { want })
+    const answer = await answerOf(made.offer)
+    const mine = peer()
+    mine.open()
+    await new Promise(resolve => setImmediate(resolve))
+    mine.say({ t: 'confirm', jws: await confirmOf(made, answer) })
+    await mine.heard('confirmed')
+    return mine
+  }
+
+  it('M-7.32 the answer has a section for sound under the right to hear only', async () => {
+    assert.equal((await hearing(['view', 'audio'])).hasSound, true)
+    assert.equal((await hearing(['view', 'talk'])).hasSound, false)
+    stage.policy = {
+      ...stage.policy,
+      viewers: new Map([[stage.home.view.id, { k: stage.home.view.publicKey, r: ['view'] }]]),
+    }
+    assert.equal((await hearing(['view', 'audio'])).hasSound, false)
+  })
+
+  it('M-8.12 sound comes to who has the right and turned it on, until it is turned off', async () => {
+    const mine = await hearing(['view', 'audio'])
+    assert.equal((await mine.heard('source')).sound, true)
+    assert.equal(stage.listeners, 0)
+    mine.say({ t: 'listen', on: true })
+    assert.equal(stage.listeners, 1)
+    stage.emitSound()
+    assert.equal(mine.sounds.length, 1)
+    mine.say({ t: 'pause' })
+    assert.equal(stage.listeners, 0)
+    mine.say({ t: 'play' })
+    assert.equal(stage.listeners, 1)
+    mine.say({ t: 'listen', on: false })
+    assert.equal(stage.listeners, 0)
+    const deaf = await hearing(['view'])
+    deaf.say({ t: 'listen', on: true })
+    assert.equal(stage.listeners, 0)
+    assert.equal((await deaf.heard('source')).sound, undefined)
+  })
+
+  it('M-8.12 attack 9: a right to hear that is taken while live ends the sound at once, and not the picture', async () => {
+    const mine = await hearing(['view', 'audio'])
+    mine.say({ t: 'listen', on: true })
+    stage.emitSound()
+    const late = stage.emitSound
+    stage.policy = {
+      ...stage.policy,
+      viewers: new Map([[stage.home.view.id, { k: stage.home.view.publicKey, r: ['view'] }]]),
+    }
+    stage.server.recheck()
+    late()
+    assert.deepEqual([mine.sounds.length, mine.sendsSound(), stage.listeners], [1, false, 0])
+    assert.deepEqual((await mine.heard('rights')).r, ['view'])
+    mine.say({ t: 'listen', on: true })
+    assert.equal(stage.listeners, 0)
+    const before = mine.frames.length
+    stage.emit()
+    assert.deepEqual([mine.closed, mine.frames.length], [false, before + 1])
   })
 
   it('M-13.11 the log has it before the first frame leaves, and before the viewer hears of it', async () => {

@@ -20,6 +20,9 @@ type Stage = {
   win: string
   counts: string[]
   subscriptions: number
+  /** how many listen to the source, and one more packet of its sound to the last of them */
+  listeners: number
+  emitSound: () => void
   /** the source yields one more frame */
   emit: (key?: boolean) => void
   /** how often a key frame was asked for */
@@ -62,6 +65,8 @@ export function openStage() {
     stage.subscriptions = 0
     stage.heights = []
     stage.emit = () => undefined
+    stage.listeners = 0
+    stage.emitSound = () => undefined
     stage.keyframes = 0
     let ticks = 1
     stage.log = []
@@ -91,9 +96,14 @@ export function openStage() {
           close: () => stage.subscriptions--,
           requestKeyframe: () => stage.keyframes++,
           setHeight: (pixels: number) => stage.heights.push(pixels),
+          hear: (_: unknown, onSound: (frame: unknown) => void) => {
+            stage.listeners++
+            stage.emitSound = () => onSound({ codec: 'opus', at: ++ticks, payload: Buffer.alloc(1) })
+            return { setLoss: () => undefined, close: () => stage.listeners-- }
+          },
         }
       },
-      status: () => ({ state: 'live' }),
+      status: () => ({ state: 'live', sound: 'aac' }),
       onStatus: () => () => {},
     }
     stage.server = createServer({
@@ -150,7 +160,7 @@ export function openStage() {
     assert.ok(found)
     return found
   }
-  async function live(view = stage.home.view, change: { start?: 'now' | 'hold' } = {}) {
+  async function live(view = stage.home.view, change: { start?: 'now' | 'hold'; want?: Right[] } = {}) {
     const made = await attempt(view, change)
     const answer = await answerOf(made.offer)
     const mine = peer()

@@ -1,5 +1,6 @@
 import { launchFirefox } from '../support/browsers.ts'
 import { type House, openHouse } from '../support/house.ts'
+import { countHeard, keepPeers } from '../support/lip-sync.ts'
 import { until } from '../support/wait.ts'
 
 describe('the viewer in Firefox ESR', function () {
@@ -10,13 +11,14 @@ describe('the viewer in Firefox ESR', function () {
   })
   after(() => house?.close())
 
-  it('signs up, makes the kit, pairs, and is live', async () => {
+  it('signs up, makes the kit, pairs, is live, and hears the camera once its sound is turned on', async () => {
     const agent = house.agent([
-      { name: 'Door', source: { kind: 'test-pattern', width: 320, height: 180, fps: 10 } },
+      { name: 'Door', source: { kind: 'test-pattern', width: 320, height: 180, fps: 10, tone: true } },
     ])
     const { browser, close } = await launchFirefox()
     try {
       const page = await browser.newPage()
+      await page.evaluateOnNewDocument(keepPeers)
       await page.goto(house.signaling().origin)
       const fill = async (selector: string, text: string) => {
         const field = await page.waitForSelector(selector)
@@ -51,6 +53,13 @@ describe('the viewer in Firefox ESR', function () {
         what: 'a live picture',
       })
       await page.waitForSelector('[data-testid="seal"]')
+      const speaker = await page.waitForSelector('button[aria-label="Sound on/off"]')
+      await speaker?.click()
+      await until(async () => (await page.evaluate(countHeard)).packets > 50, {
+        timeout: 30_000,
+        every: 200,
+        what: 'sound',
+      })
     } finally {
       await close()
     }

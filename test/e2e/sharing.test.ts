@@ -105,7 +105,7 @@ describe('sharing a camera', function () {
       what: '20 frames',
     })
     assert.ok(marks.every(mark => mark.camera === cameraTag(camId) && verifyMark(mark, camId, key)))
-    await says(guest, 'rights', 'You may watch.')
+    await says(guest, 'rights', 'You may watch and listen.')
     await shoot(guest, 'guest-live')
     await shoot(owner, 'settings')
   })

@@ -25,7 +25,7 @@ export type TestAgent = {
 
 export type AgentOptions = {
   server: string
-  cameras?: { name: string; source: unknown }[]
+  cameras?: { name: string; source: unknown; audio?: boolean }[]
   network?: unknown
   data?: string
   nodeArgs?: string[]

@@ -12,7 +12,7 @@ export type House = {
   /** Starts the server again on the same port and data. */
   restartSignaling(as?: Pick<SignalingProcessOptions, 'env' | 'nodeArgs'>): Promise<void>
   agent(
-    cameras: { name: string; source: unknown }[],
+    cameras: { name: string; source: unknown; audio?: boolean }[],
     more?: Pick<AgentOptions, 'env' | 'nodeArgs'>,
   ): TestAgent
   /** A new browser profile with its one page. */

@@ -60,9 +60,15 @@ export async function offerOnce(
 export async function watchLive(
   who: Watcher,
   camera: Pinned,
-  options: { want?: Right[]; talk?: boolean; start?: 'now' | 'hold'; patience?: number } = {},
+  options: {
+    want?: Right[]
+    talk?: boolean
+    listen?: boolean
+    start?: 'now' | 'hold'
+    patience?: number
+  } = {},
 ): Promise<LiveSession> {
-  const viewer = await createViewer({ talk: options.talk === true })
+  const viewer = await createViewer({ talk: options.talk === true, listen: options.listen === true })
   try {
     const made = await offerOnce(who, camera, { ...options, sdp: viewer.offer })
     await viewer.accept(made.sdp, 30_000)

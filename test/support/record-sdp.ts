@@ -46,7 +46,7 @@ async function openCamera(): Promise<void> {
 type SimplePeer = new (
   options: object,
 ) => {
-  addTransceiver(kind: 'video', init: object): void
+  addTransceiver(kind: 'video' | 'audio', init: object): void
   on(event: 'signal', handler: (signal: { sdp?: string }) => void): void
   destroy(): void
 }
@@ -63,6 +63,7 @@ async function simplePeerOffer(): Promise<string> {
     channelConfig: { negotiated: true, id: 0 },
   })
   peer.addTransceiver('video', { direction: 'recvonly' })
+  peer.addTransceiver('audio', { direction: 'recvonly' })
   const sdp = await new Promise<string>(resolve => peer.on('signal', signal => resolve(signal.sdp ?? '')))
   peer.destroy()
   return sdp

@@ -24,7 +24,11 @@ export type FromViewerProcess =
   | { is: 'state'; state: string }
   | { is: 'open' }
   | { is: 'message'; text: string }
-  | { is: 'rtp'; count: number; last: { timestamp: number; ssrc: number; marker: boolean } }
+  | {
+      is: 'rtp'
+      count: number
+      last: { timestamp: number; ssrc: number; marker: boolean; kind: string }
+    }
 
 const tell = (message: FromViewerProcess): void => void process.send?.(message)
 const codec = (mimeType: string, parameters?: string) =>
@@ -39,7 +43,7 @@ const pc = new RTCPeerConnection({
   iceServers: [],
   bundlePolicy: 'max-bundle',
   codecs: {
-    audio: process.argv.includes('talk')
+    audio: process.argv.some(argument => ['talk', 'listen'].includes(argument))
       ? [new RTCRtpCodecParameters({ mimeType: 'audio/opus', clockRate: 48_000, channels: 2 })]
       : [],
     video: [
@@ -52,6 +56,7 @@ let ssrc = 0
 let count = 0
 const transceiver = pc.addTransceiver('video', { direction: 'recvonly' })
 if (process.argv.includes('talk')) pc.addTransceiver('audio', { direction: 'sendrecv' })
+if (process.argv.includes('listen')) pc.addTransceiver('audio', { direction: 'recvonly' })
 const channel = pc.createDataChannel('os1', { negotiated: true, id: 0 })
 // The camera begins SCTP. Browsers settle the collision (RFC 9260 §5.2.1); werift has to be told to wait.
 Object.defineProperty(pc.sctpTransport, 'isServer', { get: () => true })
@@ -62,11 +67,16 @@ channel.stateChange.subscribe(state => {
 channel.onMessage.subscribe(data => tell({ is: 'message', text: data.toString() }))
 pc.onTrack.subscribe(track =>
   track.onReceiveRtp.subscribe(({ header }) => {
-    ssrc = header.ssrc
+    if (track.kind === 'video') ssrc = header.ssrc
     tell({
       is: 'rtp',
       count: ++count,
-      last: { timestamp: header.timestamp, ssrc: header.ssrc, marker: header.marker },
+      last: {
+        timestamp: header.timestamp,
+        ssrc: header.ssrc,
+        marker: header.marker,
+        kind: track.kind,
+      },
     })
   }),
 )

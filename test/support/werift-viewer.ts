@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { until } from './wait.ts'
 import type { FromViewerProcess, ToViewerProcess } from './werift-viewer-process.ts'
 
-export type Rtp = { timestamp: number; ssrc: number; marker: boolean }
+export type Rtp = { timestamp: number; ssrc: number; marker: boolean; kind: string }
 export type WeriftViewer = {
   readonly offer: string
   readonly messages: string[]
@@ -27,10 +27,14 @@ export type WeriftViewer = {
   kill(): void
 }
 
-/** A viewer in a process of its own, with its offer made. @param options.talk it offers to send audio */
-export async function createViewer(options: { talk?: boolean } = {}): Promise<WeriftViewer> {
+/** A viewer in a process of its own, with its offer made. @param options.talk it offers to send sound @param options.listen to hear it */
+export async function createViewer(
+  options: { talk?: boolean; listen?: boolean } = {},
+): Promise<WeriftViewer> {
   const program = join(import.meta.dirname, 'werift-viewer-process.ts')
-  const child = fork(program, options.talk ? ['talk'] : [], { stdio: 'inherit' })
+  const child = fork(program, [...(options.talk ? ['talk'] : []), ...(options.listen ? ['listen'] : [])], {
+    stdio: 'inherit',
+  })
   const viewer = {
     offer: '',
     messages: [] as string[],

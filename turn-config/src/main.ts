@@ -26,8 +26,8 @@ const HELP = `ownsight-turn: the configuration of a relay (coturn) that carries 
   --cert FILE --key FILE  PEM, for TLS
   --tls-port PORT         TLS (443)
   --relay-ports A-B       UDP ports that peers see (49152-65535)
-  --user-quota N          allocations of one credential (12)
-  --total-quota N         allocations in all (1200)
+  --user-quota N          allocations of one credential (18)
+  --total-quota N         allocations in all (1800)
   --session-kbit N        of one allocation, each way (8000)
   --total-kbit N          of all together (no bound)
   --allow-peers A-B       peers that are refused else, such as cameras in a network of your own; may be given again

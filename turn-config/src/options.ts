@@ -72,8 +72,8 @@ const schema = v.strictObject({
   tls: v.optional(v.strictObject({ cert: v.string(), key: v.string(), port: v.optional(port, 443) })),
   relayPorts: v.optional(v.tuple([port, port]), [49_152, 65_535]),
   /** allocations of one credential, and in all */
-  userQuota: v.optional(count(1, 1000), 12),
-  totalQuota: v.optional(count(1, 100_000), 1200),
+  userQuota: v.optional(count(1, 1000), 18),
+  totalQuota: v.optional(count(1, 100_000), 1800),
   /** kbit/s of one allocation, each way */
   sessionKbit: v.optional(count(64, 1_000_000), 8000),
   /** kbit/s in all; absent: no bound */

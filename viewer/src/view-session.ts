@@ -1,6 +1,6 @@
 import { TILE_MAX_HEIGHT } from '@ownsight/protocol/channel'
 import type { Right } from '@ownsight/protocol/messages'
-import { type Signal, signal } from '@preact/signals'
+import { computed, type ReadonlySignal, type Signal, signal } from '@preact/signals'
 import type { Clock } from './clock.ts'
 import type { PathSigns } from './doubt.ts'
 import { type LiveState, liveState } from './live-state.ts'
@@ -16,6 +16,8 @@ export type ViewSession = {
   readonly source: Signal<{ state: string; code?: string } | undefined>
   /** what this session may do, as the camera last said */
   readonly rights: Signal<readonly Right[]>
+  /** it may hear the camera, and the camera has something to be heard */
+  readonly canHear: ReadonlySignal<boolean>
   /** when the camera took the newest picture that was drawn: ms since the epoch, by the camera's clock */
   readonly takenAt: Signal<number | undefined>
   /** why the camera or the connection ended it */
@@ -32,6 +34,8 @@ export type ViewSession = {
   tile(height: number): void
   pause(): void
   play(): void
+  /** Asks the camera for its sound, or for none; it sends none unasked. */
+  listen(on: boolean): void
   /** draws what is shown into a canvas; set by whoever shows it */
   copyPicture: (() => HTMLCanvasElement | undefined) | undefined
   close(): void
@@ -50,7 +54,10 @@ export function viewSession(id: number, live: LiveSession, clock: Clock): ViewSe
   const path = signal<Path | undefined>(undefined)
   const source = signal<{ state: string; code?: string } | undefined>(undefined)
   const rights = signal<readonly Right[]>(live.granted.r)
+  const hasSound = signal(false)
+  const canHear = computed(() => hasSound.value && rights.value.includes('audio'))
   const takenAt = signal<number | undefined>(undefined)
+  let listens = false
   let signs: PathSigns = { phase: 'confirmed', confirmedAt: clock.now() }
   /** a frame the camera sent, and its time by the camera's clock */
   let anchor: { rtpTs: number; cameraTime: number } | undefined
@@ -64,8 +71,11 @@ export function viewSession(id: number, live: LiveSession, clock: Clock): ViewSe
       signs = { ...signs, sentAt: clock.now() }
       anchor = message
     }
-    if (message.t === 'source')
+    if (message.t === 'source') {
       source.value = { state: message.state, ...(message.code ? { code: message.code } : {}) }
+      // A source that is on its way back has said nothing of its sound yet.
+      if (message.state === 'live') hasSound.value = message.sound === true
+    }
     if (message.t === 'rights') rights.value = message.r
     if (message.t === 'ended') ended.resolve(message.code)
   })
@@ -118,6 +128,7 @@ export function viewSession(id: number, live: LiveSession, clock: Clock): ViewSe
     path,
     source,
     rights,
+    canHear,
     takenAt,
     ended: ended.promise,
     firstFrame: first.promise,
@@ -148,6 +159,11 @@ export function viewSession(id: number, live: LiveSession, clock: Clock): ViewSe
       signs = { ...kept, phase: 'confirmed', confirmedAt: clock.now() }
       gaps = { count: 0, mean: 0, deviation: 0 }
       say('play')
+    },
+    listen(on) {
+      if (on === listens) return
+      listens = on
+      live.peer.send(JSON.stringify({ t: 'listen', on }))
     },
     copyPicture: undefined,
     close() {

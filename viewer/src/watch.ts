@@ -106,7 +106,7 @@ async function attemptOnce(options: WatchOptions, win: string): Promise<LiveSess
       win,
       sid,
       sdp: peer.offer,
-      want: ['view'],
+      want: ['view', 'audio'],
       start: options.start ?? 'now',
     })
     enter('offer_sent')

@@ -16,7 +16,7 @@ const FAULTS: Record<number, SourceCode> = {
 export async function openDevice(
   format: FormatContext,
   { device, format: name, width, height, fps }: Extract<SourceConfig, { kind: 'v4l2' }>,
-): Promise<void> {
+): Promise<FormatContext> {
   const options = Dictionary.fromObject({
     protocol_whitelist: 'none',
     format_whitelist: 'video4linux2,v4l2',
@@ -26,4 +26,5 @@ export async function openDevice(
   })
   const result = await format.openInput(device, InputFormat.findInputFormat('v4l2'), options)
   if (result < 0) throw new SourceFault(FAULTS[result] ?? 'unsupported')
+  return format
 }

@@ -6,6 +6,7 @@ import type { Encoding } from './media-frame.ts'
 import { isOriginal } from './output.ts'
 import { createRateMeter } from './rate-meter.ts'
 import type { Route } from './route.ts'
+import { createSoundShare } from './sound-share.ts'
 import type { SourceIdentity } from './source.ts'
 import type { SourceConfig } from './source-config.ts'
 import type { SourceStatus } from './source-status.ts'
@@ -43,6 +44,8 @@ export type Feed = {
   leave(lane: Lane, route: Route): void
   setRate(lane: Lane, bps: number): void
   requestKeyframe(lane: Lane): void
+  /** Those who hear it; a source is not opened for them alone. */
+  readonly hearing: Pick<ReturnType<typeof createSoundShare>, 'join' | 'leave' | 'update'>
   /** Tiers the process could not keep up with are not allowed for a while. */
   allows(tier: Tier): boolean
   /** Call it now and then: allows a tier again when it is time. */
@@ -75,6 +78,7 @@ export function createFeed(config: SourceConfig, options: FeedOptions, onStatus:
   const lanes: Lane[] = []
   const timeline = createTimeline()
   const ceiling = createCeiling()
+  const hearing = createSoundShare(want => supervisor?.hear(want))
   let supervisor: ReturnType<typeof createSupervisor> | undefined
   let closing: Promise<void> = Promise.resolve()
   let wanted = ''
@@ -106,6 +110,11 @@ export function createFeed(config: SourceConfig, options: FeedOptions, onStatus:
     supervisor = createSupervisor(config, options, want, {
       frame: onFrame,
       restarted,
+      soundIs: hearing.soundIs,
+      sound: sound => {
+        const at = timeline.at(sound.ticks)
+        if (at !== undefined) hearing.sound(sound, at)
+      },
       rate: bps => {
         passed = bps
       },
@@ -166,6 +175,7 @@ export function createFeed(config: SourceConfig, options: FeedOptions, onStatus:
       if (supervisor && lane.wanted) update()
     },
     requestKeyframe: ({ encoding }) => supervisor?.requestKeyframe(encoding),
+    hearing,
     allows: ceiling.allows,
     rest: () => {
       if (ceiling.rest()) supervisor?.setReduced(ceiling.any())
@@ -182,6 +192,7 @@ export function createFeed(config: SourceConfig, options: FeedOptions, onStatus:
         lane.wanted = false
         reset(lane)
       }
+      hearing.clear()
       if (supervisor) stop()
     },
     ended: () => closing,

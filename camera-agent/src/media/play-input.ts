@@ -5,6 +5,8 @@ import type { Obstacle } from './h264-playable.ts'
 import type { Input } from './input.ts'
 import type { Output } from './output.ts'
 import { createPassage } from './passage.ts'
+import type { SoundOutput } from './sound-output.ts'
+import { createSoundTrack } from './sound-track.ts'
 import { SourceFault } from './source-status.ts'
 
 /** Ticks start here, so that no reordered picture lies before zero. */
@@ -12,6 +14,8 @@ const BASE = 90_000
 const CLOCK = 90_000
 /** Containers without an index of times: a seek by time may end up in the middle of a group. */
 const BY_BYTE = new Set(['mpegts', 'mpeg', 'h264', 'hevc'])
+/** Sound that goes on for longer than this after the last picture belongs to none: 2 s. */
+const SOUND_AFTER = 2 * CLOCK
 
 export type Hooks = {
   onMode(obstacle?: Obstacle): void
@@ -24,6 +28,7 @@ export type Hooks = {
   /** Decoding and encoding take more time than there is. */
   onBehind(): void
   closing(): boolean
+  sound: SoundOutput
 }
 
 /** Reads packets and hands them on until the source ends; a file begins again, its ticks going on. */
@@ -33,6 +38,8 @@ export async function playInput(input: Input, output: Output, hooks: Hooks): Pro
   packet.alloc()
   const toTicks = tickCounter(stream.timeBase)
   const passage = createPassage(input.stream, output, hooks)
+  const track = input.sound && createSoundTrack(input.sound, hooks.sound)
+  if (!track) hooks.sound.tell('none')
   const start = performance.now()
   hooks.onHeight(stream.codecpar.height)
   let read = 0
@@ -43,6 +50,7 @@ export async function playInput(input: Input, output: Output, hooks: Hooks): Pro
       await rewind(input)
       toTicks.loop()
       passage.flush()
+      track?.flush()
     } else if (result < 0)
       throw new SourceFault(/timed out/i.test(FFmpegError.strerror(result)) ? 'timeout' : 'ended')
     else if (packet.streamIndex === stream.index) {
@@ -52,9 +60,14 @@ export async function playInput(input: Input, output: Output, hooks: Hooks): Pro
       packet.pts = BigInt(ticks)
       packet.dts = AV_NOPTS_VALUE
       passage.packet(packet, ticks)
+    } else if (track && packet.streamIndex === track.index) {
+      const ticks = toTicks.sound(packet, track.timeBase)
+      if (ticks !== undefined)
+        track.packet(packet, ticks, looped ? start + (ticks - BASE) / (CLOCK / 1000) : 0)
     }
     packet.unref()
   }
+  track?.close()
   passage.close()
   await format.closeInput()
 }
@@ -77,6 +90,13 @@ function tickCounter(timeBase: { num: number; den: number }) {
   return {
     loop: () => {
       first = undefined
+    },
+    /** On the line of the pictures; undefined before the first of them, and long after the last. */
+    sound: (packet: Packet, { num, den }: { num: number; den: number }): number | undefined => {
+      const pts = packet.pts === AV_NOPTS_VALUE ? packet.dts : packet.pts
+      if (first === undefined || pts === AV_NOPTS_VALUE) return undefined
+      const ticks = Math.round(base + (Number(pts) * CLOCK * num) / den - Number(first) * unit)
+      return ticks < 0 || ticks > end + SOUND_AFTER ? undefined : ticks
     },
     next: (packet: Packet) => {
       const dts = packet.dts === AV_NOPTS_VALUE ? packet.pts : packet.dts

@@ -1,6 +1,7 @@
 import type { Writable } from 'node:stream'
-import { encodeFrame, encodeStatus, MAX_FRAME_BYTES } from './frame-pipe.ts'
+import { encodeFrame, encodeSound, encodeStatus, MAX_FRAME_BYTES, MAX_SOUND_BYTES } from './frame-pipe.ts'
 import type { Encoding } from './media-frame.ts'
+import type { SoundCodec } from './sound.ts'
 
 const HIGH_WATER = 4 * 1024 * 1024
 const LOW_WATER = 1024 * 1024
@@ -25,6 +26,11 @@ export function createSender(
       }
       skipping.delete(name)
       pipe.write(encodeFrame(encoding, key, ticks, data))
+    },
+    /** Where the agent reads too slowly, sound is left out before pictures are. */
+    sound: (codec: SoundCodec, ticks: number, data: Buffer) => {
+      if (data.length > 0 && data.length <= MAX_SOUND_BYTES && pipe.writableLength <= LOW_WATER)
+        pipe.write(encodeSound(codec, ticks, data))
     },
     /** Resolves when the agent's end of the pipe has it. */
     status: (text: string): Promise<void> =>

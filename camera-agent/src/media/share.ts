@@ -1,8 +1,9 @@
 import { createFeed } from './feed.ts'
 import type { Codec, MediaFrame } from './media-frame.ts'
+import type { SoundCodec, SoundFrame } from './sound.ts'
 import { type SourceConfig, subOf } from './source-config.ts'
 import type { SourceStatus } from './source-status.ts'
-import { createViewers } from './viewers.ts'
+import { createViewers, type Hearing } from './viewers.ts'
 
 export type { Codec, MediaFrame } from './media-frame.ts'
 export type { SourceConfig } from './source-config.ts'
@@ -17,6 +18,8 @@ export type Subscription = {
   setHeight(pixels: number): void
   /** Bits per second beyond which a link gains this viewer nothing. */
   demand(): number
+  /** The sound of what is sent, where the source has any, in one of `codecs`; nothing comes synchronously. */
+  hear(codecs: ReadonlySet<SoundCodec>, onSound: (frame: SoundFrame) => void): Hearing
 }
 
 export type Share = {
@@ -44,6 +47,8 @@ export type Share = {
 export type ShareOptions = {
   cameraName: string
   camId: string
+  /** False: the source's sound is not read, and nobody hears it. */
+  sound?: boolean
   /** How long the source stays open after its last viewer left; default 30 000. */
   lingerMs?: number
 }
@@ -55,7 +60,7 @@ const SUB_RETRY_MS = 60_000
 
 /** One source shared by all its viewers: opened when the first comes, closed a little after the last went. */
 export function createShare(config: SourceConfig, options: ShareOptions): Share {
-  const { cameraName, camId, lingerMs = LINGER_MS } = options
+  const { cameraName, camId, sound = true, lingerMs = LINGER_MS } = options
   const handlers = new Set<(status: SourceStatus) => void>()
   let closed = false
   let isPrivate = false
@@ -68,7 +73,7 @@ export function createShare(config: SourceConfig, options: ShareOptions): Share 
     told = status
     for (const handler of handlers) handler(status)
   }
-  const settings = { cameraName, camId, lingerMs }
+  const settings = { cameraName, camId, sound, lingerMs }
   const main = createFeed(config, settings, publish)
   const second = subOf(config)
   const sub = second && createFeed(second, settings, () => onSubStatus())

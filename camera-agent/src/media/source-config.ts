@@ -36,6 +36,8 @@ export type SourceConfig =
       mark?: { key: string } | undefined
       /** Noise over the picture, so that it takes what bit rate it is given: steps of luma, default 0. */
       grain?: number | undefined
+      /** A beep of 1 kHz in the first tenth of each second, while the bars flash: to see whether sound fits picture. */
+      tone?: boolean | undefined
     }
 
 /** A source setting that cannot be used. Names where it stands and what to write instead, never its value. */
@@ -142,6 +144,7 @@ const schema = v.variant(
       grain: v.optional(
         v.pipe(v.number('give a number'), v.minValue(0, 'give 0 to 64'), v.maxValue(64, 'give 0 to 64')),
       ),
+      tone: v.optional(v.boolean('give true or false')),
       mark: v.optional(
         v.strictObject({
           key: v.pipe(v.string(), v.regex(/^[A-Za-z0-9_-]{22,86}$/, 'give 16 to 64 bytes as base64url')),

@@ -1,5 +1,6 @@
 import type { Hardware } from './hardware-names.ts'
 import type { Codec, Encoding } from './media-frame.ts'
+import type { SoundWant } from './sound.ts'
 import type { SourceConfig } from './source-config.ts'
 import type { Tier } from './tier.ts'
 
@@ -22,8 +23,12 @@ export type SourceCommand =
       want: Want
       pass: string
       hardware?: Hardware
+      /** False leaves the source's sound where it is: it is not even asked for. */
+      sound?: boolean | undefined
+      hear: SoundWant
     }
   | { type: 'want'; want: Want }
+  | { type: 'hear'; hear: SoundWant }
   | { type: 'key'; codec: Codec; tier: Tier }
   | { type: 'close' }
 

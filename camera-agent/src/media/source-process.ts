@@ -9,6 +9,7 @@ import { createOutput, type Output } from './output.ts'
 import { playInput } from './play-input.ts'
 import { playTestPattern } from './play-test-pattern.ts'
 import { createSender } from './sender.ts'
+import { createSoundOutput } from './sound-output.ts'
 import { FRAME_FD, MAX_RATE, type SourceCommand } from './source-messages.ts'
 import { SourceFault } from './source-status.ts'
 
@@ -22,10 +23,12 @@ let closing = false
 const die = () => process.kill(process.pid, 'SIGKILL')
 const pipe = new Socket({ fd: FRAME_FD, readable: true, writable: true }).on('error', die).on('close', die)
 const sender = createSender(pipe, encoding => output?.forceKey(encoding))
+const sound = createSoundOutput(sender.sound, kind => void sender.status(`sound ${kind}`))
 
 process.on('message', (command: SourceCommand) => {
   if (command.type === 'open') void run(command)
   if (command.type === 'want') output?.setWant(command.want)
+  if (command.type === 'hear') sound.setWant(command.hear)
   if (command.type === 'key') output?.forceKey(command)
   if (command.type === 'close') closing = true
 })
@@ -38,6 +41,7 @@ async function run(command: Extract<SourceCommand, { type: 'open' }>) {
     sender.frame,
     createEncoders(command.hardware, name => void sender.status(name)),
   )
+  sound.setWant(command.hear)
   const hooks = {
     onMode: (obstacle?: Obstacle) => void sender.status(obstacle ? `transcoding ${obstacle}` : 'opened'),
     onWaiting: () => void sender.status('waiting'),
@@ -45,11 +49,12 @@ async function run(command: Extract<SourceCommand, { type: 'open' }>) {
     onHeight: (lines: number) => void sender.status(`height ${Math.min(lines, 9999)}`),
     onBehind: () => void sender.status('behind'),
     closing: () => closing,
+    sound,
   }
   try {
     const { source } = command
     if (source.kind === 'test-pattern') await playTestPattern(source, command, output, hooks)
-    else await playInput(await openInput(source), output, hooks)
+    else await playInput(await openInput(source, command.sound !== false), output, hooks)
   } catch (error) {
     await sender.status(error instanceof SourceFault ? error.code : 'crashed')
   }

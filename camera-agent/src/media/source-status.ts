@@ -1,5 +1,6 @@
 import type { Obstacle } from './h264-playable.ts'
 import type { Hardware } from './hardware-names.ts'
+import type { SoundKind } from './sound.ts'
 
 export const SOURCE_CODES = [
   'auth_failed',
@@ -38,6 +39,8 @@ export type SourceStatus = {
   encoder?: Hardware
   /** True while encodings are given up because this machine cannot keep up with them. */
   reduced?: boolean
+  /** What its sound comes as; absent while nothing is known, and where there is none. */
+  sound?: Exclude<SoundKind, 'none'>
 }
 
 export const SOURCE_NOTES: Record<SourceCode, string> = {

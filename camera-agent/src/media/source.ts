@@ -5,12 +5,13 @@ import type { Readable } from 'node:stream'
 import { fileURLToPath } from 'node:url'
 import { confinedOptions } from './confined-fork.ts'
 import { deviceGroup } from './device-group.ts'
-import { type PipeRecord, pipeParser, type SourceFrame } from './frame-pipe.ts'
+import { type PipeRecord, pipeParser, type SourceFrame, type SourceSound } from './frame-pipe.ts'
 import { OBSTACLES, type Obstacle } from './h264-playable.ts'
 import { createHardware } from './hardware.ts'
 import { type Hardware, isHardware } from './hardware-names.ts'
 import type { Encoding } from './media-frame.ts'
 import { limitMemory } from './memory-limit.ts'
+import { isSoundKind, NO_SOUND, type SoundKind, type SoundWant } from './sound.ts'
 import { isSecure, type SourceConfig } from './source-config.ts'
 import { type ChildSource, FRAME_FD, type SourceCommand, type Want } from './source-messages.ts'
 import { isSourceCode, type SourceCode, SourceFault } from './source-status.ts'
@@ -22,6 +23,9 @@ export type SourceEvents = {
   /** Packets come, and not yet one that a picture can begin with. */
   waiting(): void
   frame(frame: SourceFrame): void
+  /** What the source's sound comes as; it may come again with another value. */
+  soundIs?(kind: SoundKind): void
+  sound?(sound: SourceSound): void
   /** Bits per second of a source that is passed through. */
   rate(bps: number): void
   /** Lines of its pictures. */
@@ -37,11 +41,14 @@ export type SourceEvents = {
 export type Source = {
   pid: number | undefined
   want(want: Want): void
+  /** What of the sound somebody listens to; nothing at first. */
+  hear(hear: SoundWant): void
   requestKeyframe(encoding: Encoding): void
   close(): Promise<void>
 }
 
-export type SourceIdentity = { cameraName: string; camId: string }
+/** `sound: false`: what the source has to be heard is not read. */
+export type SourceIdentity = { cameraName: string; camId: string; sound?: boolean | undefined }
 
 /** Names this machine's encoder, found while the first source runs. */
 const hardware = createHardware()
@@ -61,11 +68,12 @@ export function openSource(
     child = start(config, choice?.groups ?? [])
   } catch (error) {
     setImmediate(() => events.ended(error instanceof SourceFault ? error.code : 'crashed'))
-    return { pid: undefined, want() {}, requestKeyframe() {}, close: async () => {} }
+    return { pid: undefined, want() {}, hear() {}, requestKeyframe() {}, close: async () => {} }
   }
   const send = (command: SourceCommand) => {
     if (child.connected) child.send(command, () => {})
   }
+  let hear = NO_SOUND
   let usesHardware = false
   const tunnel = tunnelFor(config)
   const pass = randomBytes(16).toString('hex')
@@ -78,6 +86,7 @@ export function openSource(
         source: childSource(config, url),
         ...who,
         want,
+        hear,
         pass,
         ...(choice ? { hardware: choice.name } : {}),
       })
@@ -108,6 +117,10 @@ export function openSource(
     want: next => {
       want = next
       send({ type: 'want', want: next })
+    },
+    hear: next => {
+      hear = next
+      send({ type: 'hear', hear: next })
     },
     requestKeyframe: ({ codec, tier }) => send({ type: 'key', codec, tier }),
     close: async () => {
@@ -179,6 +192,7 @@ function watch(
     else if (record.kind === 'status' && record.text === 'confined') return onConfined()
     if (!known) throw new RangeError('not the pipe of this process')
     if (record.kind === 'frame') events.frame(record)
+    else if (record.kind === 'sound') events.sound?.(record)
     else if (isSourceCode(record.text)) code = record.text
     else onWord(record.text, events)
   }
@@ -217,6 +231,8 @@ function onWord(text: string, events: SourceEvents) {
   else if (isHardware(text)) events.encoder(text)
   else if (text === 'waiting') events.waiting()
   else if (text === 'behind') events.behind()
+  else if (text.startsWith('sound ') && isSoundKind(text.slice(6)))
+    events.soundIs?.(text.slice(6) as SoundKind)
   else if (/^rate \d{1,9}$/.test(text)) events.rate(Number(text.slice(5)))
   else if (/^height \d{1,4}$/.test(text)) events.size(Number(text.slice(7)))
 }

@@ -1,7 +1,8 @@
-import type { SourceFrame } from './frame-pipe.ts'
+import type { SourceFrame, SourceSound } from './frame-pipe.ts'
 import type { Obstacle } from './h264-playable.ts'
 import type { Hardware } from './hardware-names.ts'
 import { createKeyRequests } from './key-requests.ts'
+import type { SoundKind, SoundWant } from './sound.ts'
 import { openSource, type Source, type SourceIdentity } from './source.ts'
 import type { SourceConfig } from './source-config.ts'
 import type { Want } from './source-messages.ts'
@@ -24,6 +25,9 @@ const AT_ONCE_EVERY_MS = 10_000
 
 export type SupervisorEvents = {
   frame(frame: SourceFrame): void
+  /** What the sound comes as; undefined until a new process has said it. */
+  soundIs(kind: SoundKind | undefined): void
+  sound(sound: SourceSound): void
   /** A new process was started: its ticks begin anew. */
   restarted(): void
   /** Bits per second of a source that is passed through. */
@@ -33,6 +37,12 @@ export type SupervisorEvents = {
   /** The process cannot encode as fast as the pictures come. */
   behind(): void
   status(status: SourceStatus): void
+}
+
+type Told = {
+  obstacle?: Obstacle | undefined
+  encoder?: Hardware | undefined
+  sound?: SoundKind | undefined
 }
 
 /** Keeps one source running while it is wanted: opens it, notices a stall, starts it again with backoff. */
@@ -52,6 +62,8 @@ export function createSupervisor(
   let overdue: SourceCode | undefined
   let reduced = false
   let restartedAt = Number.NEGATIVE_INFINITY
+  /** what this run of the process has said of itself */
+  let told: Told = {}
   const keys = createKeyRequests(encoding => source?.requestKeyframe(encoding))
 
   const set = (next: SourceStatus) => {
@@ -60,7 +72,8 @@ export function createSupervisor(
       next.code !== status.code ||
       next.obstacle !== status.obstacle ||
       next.encoder !== status.encoder ||
-      next.reduced !== status.reduced
+      next.reduced !== status.reduced ||
+      next.sound !== status.sound
     status = next
     if (changed) events.status(next)
   }
@@ -83,13 +96,15 @@ export function createSupervisor(
     if (closed) return
     attempts = 0
     wasLive = true
-    if (status.state !== 'live') set(live(obstacle, reduced, encoder))
+    if (status.state !== 'live') set(live(told, reduced))
     wait(STALL_MS, stalled)
     if (frame.key) keys.met(frame)
     events.frame(frame)
   }
-  let obstacle: Obstacle | undefined
-  let encoder: Hardware | undefined
+  const learn = (news: Told) => {
+    told = { ...told, ...news }
+    if (status.state === 'live') set(live(told, reduced))
+  }
   const onEnded = (code: SourceCode) => {
     source = undefined
     clearTimeout(timer)
@@ -107,15 +122,12 @@ export function createSupervisor(
   }
   const run = () => {
     if (closed) return
-    obstacle = undefined
-    encoder = undefined
+    told = {}
+    events.soundIs(undefined)
     events.restarted()
     wait(OPEN_MS, abandon)
     source = openSource(config, who, want, {
-      opened: value => {
-        obstacle = value
-        if (status.state === 'live') set(live(value, reduced, encoder))
-      },
+      opened: obstacle => learn({ obstacle }),
       waiting: () => {
         // The process itself gives up when this lasts too long.
         if (closed || status.state === 'live') return
@@ -123,12 +135,16 @@ export function createSupervisor(
         wait(OPEN_MS, abandon)
       },
       frame: onFrame,
+      soundIs: sound => {
+        learn({ sound })
+        events.soundIs(sound)
+      },
+      sound: sound => {
+        if (!closed) events.sound(sound)
+      },
       rate: events.rate,
       size: events.size,
-      encoder: name => {
-        encoder = name
-        if (status.state === 'live') set(live(obstacle, reduced, encoder))
-      },
+      encoder: encoder => learn({ encoder }),
       behind: events.behind,
       ended: onEnded,
     })
@@ -142,11 +158,13 @@ export function createSupervisor(
       want = next
       source?.want(next)
     },
+    /** What is listened to now; forgotten when the process is started again, which says anew what there is. */
+    hear: (next: SoundWant) => source?.hear(next),
     requestKeyframe: keys.request,
     /** Says in the status whether encodings were given up because they take too long. */
     setReduced: (value: boolean) => {
       reduced = value
-      if (status.state === 'live') set(live(obstacle, reduced, encoder))
+      learn({})
     },
     close: async () => {
       closed = true
@@ -157,7 +175,7 @@ export function createSupervisor(
   }
 }
 
-function live(obstacle?: Obstacle, reduced = false, encoder?: Hardware): SourceStatus {
+function live({ obstacle, encoder, sound }: Told, reduced: boolean): SourceStatus {
   const notes = [
     obstacle && transcodingNote(obstacle),
     encoder && `Its pictures are encoded by hardware (${encoder}).`,
@@ -168,6 +186,7 @@ function live(obstacle?: Obstacle, reduced = false, encoder?: Hardware): SourceS
     ...(obstacle ? { transcoding: true, obstacle } : {}),
     ...(encoder ? { encoder } : {}),
     ...(reduced ? { reduced } : {}),
+    ...(sound && sound !== 'none' ? { sound } : {}),
     ...(notes.length > 0 ? { note: notes.join(' ') } : {}),
   }
 }

@@ -30,7 +30,7 @@ export type TestPatternOptions = {
 
 /**
  * Draws the test pattern: camera name, wall clock, frame counter, a sweeping dial, colour bars, a travelling
- * ball, and the mark along the bottom. Returns the picture's yuv420p bytes, valid until the next call.
+ * ball, and the mark along the bottom; a flash in the place of the bars when told. Returns the picture's yuv420p bytes, valid until the next call.
  */
 export function createTestPattern(options: TestPatternOptions) {
   const { width, height, cameraName, camId, markKey, grain = 0 } = options
@@ -46,8 +46,9 @@ export function createTestPattern(options: TestPatternOptions) {
   const still = Buffer.from(canvas.data)
   const clock = createClock(canvas, unit)
   const strew = grain > 0 ? createGrain(canvas, free, grain) : undefined
-  return (counter: number, time: Date): Buffer => {
+  return (counter: number, time: Date, flash = false): Buffer => {
     still.copy(canvas.data)
+    if (flash) drawFlash(canvas, unit)
     dial.draw(time)
     clock(counter, time)
     drawBall(canvas, unit, time)
@@ -175,6 +176,12 @@ function drawBars(canvas: Canvas, unit: number) {
     canvas.rect(left + (i * width) / BARS.length, 536 * unit, width / BARS.length, 64 * unit, bar)
   })
   canvas.each(left, 640 * unit, width, Math.max(1, 2 * unit), LINE, () => 0.9)
+}
+
+/** In the place of the bars: from dark to white at their right end, with the beep. */
+function drawFlash(canvas: Canvas, unit: number) {
+  const left = 64 * unit
+  canvas.rect(left, 536 * unit, canvas.width - 2 * left, 64 * unit, PAPER)
 }
 
 function drawBall(canvas: Canvas, unit: number, now: Date) {

@@ -17,6 +17,11 @@ export function createTimeline(now: () => number = () => performance.now()) {
     restart: () => {
       offset = undefined
     },
+    /** Where sound at `ticks` lies on the same line, not wrapped; undefined while there is no picture to go by. */
+    at: (ticks: number): number | undefined => {
+      const at = offset === undefined ? undefined : ticks + offset
+      return at === undefined || at < 0 || Math.abs(at - last) > MAX_GAP ? undefined : at
+    },
     /** The 32-bit timestamp of a frame at `ticks` (90 kHz) of the running source. */
     map: (ticks: number): number => {
       const at = offset === undefined ? undefined : ticks + offset

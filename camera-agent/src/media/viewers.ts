@@ -4,6 +4,8 @@ import type { Codec, MediaFrame } from './media-frame.ts'
 import { demandOf, offersOf } from './offers.ts'
 import { isOriginal } from './output.ts'
 import { createRoute, type Route } from './route.ts'
+import type { SoundCodec, SoundFrame } from './sound.ts'
+import type { Listener } from './sound-share.ts'
 import { companyNeeds, pictureBudget, TIERS, targetRate } from './tier.ts'
 
 const REVIEW_MS = 500
@@ -26,6 +28,14 @@ type Viewer = {
   decidedUntil: number
   guess?: number
   choice?: Choice<Aim>
+  hears?: { listener: Listener; feed: Feed | undefined } | undefined
+}
+
+/** One viewer's listening, until it is closed. */
+export type Hearing = {
+  /** @param part of the packets that was lost lately, 0 to 1 */
+  setLoss(part: number): void
+  close(): void
 }
 
 /** The viewers of one camera, each on the lane that its link carries; the encoders follow the viewers they have. */
@@ -85,6 +95,18 @@ export function createViewers(main: Feed, sub: () => Feed | undefined) {
         lane.feed.setRate(lane, rate)
       }
   }
+  /** A viewer hears the stream that it sees. */
+  const follow = ({ hears, route }: Viewer) => {
+    const feed = (route.sending() ?? route.target())?.feed
+    if (!hears || hears.feed === feed) return
+    hears.feed?.hearing.leave(hears.listener)
+    hears.feed = feed
+    feed?.hearing.join(hears.listener)
+  }
+  const deafen = (viewer: Viewer) => {
+    viewer.hears?.feed?.hearing.leave(viewer.hears.listener)
+    viewer.hears = undefined
+  }
   const review = () => {
     main.rest()
     sub()?.rest()
@@ -92,6 +114,7 @@ export function createViewers(main: Feed, sub: () => Feed | undefined) {
       decide(viewer)
       const waiting = viewer.route.waiting()
       if (waiting?.begun) waiting.feed.requestKeyframe(waiting)
+      follow(viewer)
     }
     retune(true)
   }
@@ -108,9 +131,11 @@ export function createViewers(main: Feed, sub: () => Feed | undefined) {
       if (lane.begun) lane.feed.requestKeyframe(lane)
     }
     if (aim.keysOnly) viewer.route.setKeysOnly(() => viewer.budget)
+    follow(viewer)
     retune(false)
   }
   const drop = (viewer: Viewer) => {
+    deafen(viewer)
     viewer.route.end()
     if (!viewers.delete(viewer) || viewers.size > 0) return
     clearInterval(timer)
@@ -150,6 +175,23 @@ export function createViewers(main: Feed, sub: () => Feed | undefined) {
           viewer.height = pixels
           // Another stream for another size says nothing about the link: no climb has to be waited for.
           if (offersFor(viewer)[0]?.name !== before) delete viewer.choice
+        },
+        /** Its stream's sound too, in one of `codecs`; once again takes the place of what was. */
+        hear: (codecs: ReadonlySet<SoundCodec>, onSound: (frame: SoundFrame) => void): Hearing => {
+          deafen(viewer)
+          const listener: Listener = { codecs, loss: 0, take: onSound }
+          const hears = { listener, feed: undefined as Feed | undefined }
+          viewer.hears = hears
+          if (viewers.has(viewer)) follow(viewer)
+          return {
+            setLoss: part => {
+              listener.loss = part
+              hears.feed?.hearing.update()
+            },
+            close: () => {
+              if (viewer.hears === hears) deafen(viewer)
+            },
+          }
         },
         demand: () => demandOf(offersFor(viewer)),
       }

@@ -10,11 +10,16 @@ import { earlyHello } from './guard/early-hello.ts'
 import type { DtlsTransport, IceConnection } from './guard/internals.ts'
 import { type GuardCode, GuardError } from './guard-error.ts'
 import { gateInbound, type Inbound } from './inbound.ts'
-import { VIDEO_CODECS, type VideoCodec, videoIn } from './offered-video.ts'
+import type { VideoCodec } from './offered-video.ts'
 import { attach, type SessionRelay } from './relay.ts'
 import { type Association, quicken } from './sctp-timers.ts'
-import type { Picture, SendStats } from './send/media-sender.ts'
-import { createVideoOut, TRANSPORT_CC } from './send/video-out.ts'
+import type { Picture } from './send/media-sender.ts'
+import type { SendStats } from './send/send-stats.ts'
+import type { SoundOut } from './send/sound-out.ts'
+import { createSoundSide, prepareSound, SOUND_CODECS_OFFERED, type SoundSide } from './send/sound-side.ts'
+import { TRANSPORT_CC } from './send/transport-cc.ts'
+import { createVideoOut } from './send/video-out.ts'
+import { videoCodecOf, videoCodecsFor } from './video-codecs.ts'
 import { werift } from './werift.ts'
 
 export type PeerOptions = {
@@ -23,6 +28,8 @@ export type PeerOptions = {
   portRange?: [number, number]
   /** own addresses that media may use; every one but loopback when absent */
   interfaceAddresses?: string[]
+  /** false or absent: the answer rejects the offer's section for sound, and no sound can leave */
+  sound?: boolean
   signal: AbortSignal
 }
 export type CloseReason =
@@ -58,6 +65,8 @@ export type CameraPeer = {
   stats(): SendStats | undefined
   path(): 'host' | 'srflx' | 'prflx' | 'relay' | undefined
   rtpSent(): number
+  /** the way for sound, where the answer has one */
+  readonly sound?: SoundSide | undefined
   /** what the viewer sends: nothing of it is taken until the session says so */
   readonly inbound: Inbound
   close(reason?: CloseReason): Promise<void>
@@ -70,37 +79,6 @@ export class PeerError extends Error {
     super(`the peer connection ended: ${code}`)
     this.code = code
   }
-}
-
-const FEEDBACK = [
-  { type: 'nack' },
-  { type: 'nack', parameter: 'pli' },
-  { type: 'ccm', parameter: 'fir' },
-  { type: 'transport-cc' },
-]
-
-const video = (mimeType: string, parameters?: string) =>
-  new werift.RTCRtpCodecParameters({
-    mimeType,
-    clockRate: 90_000,
-    ...(parameters ? { parameters } : {}),
-    rtcpFeedback: mimeType === 'video/rtx' ? [] : FEEDBACK,
-  })
-
-const MIME: { [codec in VideoCodec]: [string, string?] } = {
-  h264: ['video/H264', 'level-asymmetry-allowed=1;packetization-mode=1;profile-level-id=42e01f'],
-  vp8: ['video/VP8'],
-  vp9: ['video/VP9', 'profile-id=0'],
-}
-
-/** What the viewer can play, each with its own retransmission: werift pairs an rtx with the codec before it. */
-function codecsFor(offer: string) {
-  const playable = videoIn(offer)
-  // Where there is none the library says so.
-  return (playable.length > 0 ? playable : VIDEO_CODECS).flatMap(codec => [
-    video(...MIME[codec]),
-    video('video/rtx'),
-  ])
 }
 
 const LAST_WORDS_MS = 300
@@ -121,9 +99,9 @@ export async function acceptOffer(offer: string, options: PeerOptions): Promise<
     // The library would ask a public server: what is to be used is set on the connection itself.
     iceServers: [],
     certificates: [certificate],
-    codecs: { audio: [], video: codecsFor(offer) },
+    codecs: { audio: options.sound ? SOUND_CODECS_OFFERED() : [], video: videoCodecsFor(offer) },
     headerExtensions: {
-      audio: [],
+      audio: [new werift.RTCRtpHeaderExtensionParameters({ uri: TRANSPORT_CC })],
       video: [new werift.RTCRtpHeaderExtensionParameters({ uri: TRANSPORT_CC })],
     },
     bundlePolicy: 'max-bundle',
@@ -139,11 +117,22 @@ export async function acceptOffer(offer: string, options: PeerOptions): Promise<
     await pc.setRemoteDescription({ type: 'offer', sdp: offer })
     const transport = prepareTransport(pc, options)
     const { sender, codec } = await prepareVideo(pc)
+    const soundOf = await prepareSound(pc, sender)
     await pc.setLocalDescription(await pc.createAnswer())
     const answer = orderFor(offer, restrict(pc.localDescription?.sdp ?? '', options.interfaceAddresses))
     if (!answer.includes(fingerprint))
       throw new GuardError('fingerprint', 'the answer must carry our own certificate')
-    return run({ pc, channel, transport, sender, codec, answer, fingerprint, signal: options.signal })
+    return run({
+      pc,
+      channel,
+      transport,
+      sender,
+      sound: soundOf(),
+      codec,
+      answer,
+      fingerprint,
+      signal: options.signal,
+    })
   } catch (error) {
     await pc.close()
     throw error
@@ -181,11 +170,8 @@ async function prepareVideo(
   if (!transceiver) return { sender: undefined, codec: () => undefined }
   await transceiver.sender.replaceTrack(new werift.MediaStreamTrack({ kind: 'video' }))
   transceiver.setDirection('sendonly')
-  const codecOf = (mime: string) => VIDEO_CODECS.find(codec => MIME[codec][0].toLowerCase() === mime)
-  return {
-    sender: transceiver.sender,
-    codec: () => codecOf(transceiver.sender.codec?.mimeType.toLowerCase() ?? ''),
-  }
+  const { sender } = transceiver
+  return { sender, codec: () => videoCodecOf(sender.codec?.mimeType ?? '') }
 }
 
 /** Keeps the candidates of the configured addresses only. */
@@ -203,6 +189,7 @@ type Parts = {
   channel: RTCDataChannel
   transport: DtlsTransport
   sender: RTCRtpSender | undefined
+  sound: SoundOut | undefined
   codec: () => VideoCodec | undefined
   answer: string
   fingerprint: string
@@ -212,7 +199,7 @@ type Parts = {
 function run(parts: Parts): CameraPeer {
   const { pc, channel, transport, sender } = parts
   const inbound = gateInbound(transport)
-  const out = sender && createVideoOut(sender, transport)
+  const out = sender && createVideoOut(sender, transport, parts.sound)
   const opened = Promise.withResolvers<void>()
   const ended = Promise.withResolvers<CloseReason>()
   opened.promise.catch(() => undefined)
@@ -294,6 +281,7 @@ function run(parts: Parts): CameraPeer {
       return pair.remoteCandidate.type as 'host' | 'srflx' | 'prflx' | 'relay'
     },
     rtpSent: () => out?.packets() ?? 0,
+    sound: out && parts.sound && createSoundSide(parts.sound, out, () => isOpen && !isClosed),
     inbound,
     close,
   }

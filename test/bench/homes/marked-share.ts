@@ -33,6 +33,7 @@ export function createShare(_config: unknown, options: ShareOptions): Share {
         setBudget: () => undefined,
         setHeight: () => undefined,
         demand: () => 0,
+        hear: () => ({ setLoss: () => undefined, close: () => undefined }),
       }
     },
     status: () => ({ state: 'live' }) as ReturnType<Share['status']>,

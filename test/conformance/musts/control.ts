@@ -9,6 +9,9 @@ const clock = rowsOf('camera-agent/src/camera-clock.ts', `${unit}/camera-clock.t
 const control = rowsOf('camera-agent/src/control.ts', `${unit}/control.test.ts`)
 const serve = rowsOf('camera-agent/src/serve.ts', owned)
 const session = rowsOf('camera-agent/src/session.ts', owned)
+const listening = rowsOf('camera-agent/src/listening.ts', owned)
+const sound = rowsOf('camera-agent/src/rtc/send/sound-side.ts', 'test/conformance/guard/sound.test.ts')
+const peer = rowsOf('camera-agent/src/rtc/peer.ts', 'test/conformance/guard/sound.test.ts')
 const inbound = rowsOf('camera-agent/src/rtc/inbound.ts', 'test/conformance/guard/inbound.test.ts')
 const store = rowsOf('camera-agent/src/policy-store.ts', `${unit}/control.test.ts`)
 const log = rowsOf('camera-agent/src/camera-log.ts', `${unit}/camera-log.test.ts`)
@@ -96,6 +99,41 @@ export const controlMusts: readonly Must[] = [
     'session.rights = left\n  session.onRights()',
     'session.rights = left',
     'M-7.31 attack 9: a right that is taken while live',
+  ),
+  serve(
+    'M-7.32',
+    'the right to hear in the answer',
+    "context.sound !== false && session.rights.includes('audio')",
+    'context.sound !== false',
+    'M-7.32 the answer has a section for sound',
+  ),
+  peer(
+    'M-7.32',
+    'the rejection of the section',
+    'options.sound ? SOUND_CODECS_OFFERED() : []',
+    'SOUND_CODECS_OFFERED()',
+    'M-7.32 an answer without the right',
+  ),
+  serve(
+    'M-8.12',
+    'the right to hear at this moment',
+    "const mayHear = (): boolean => session.rights.includes('audio')",
+    'const mayHear = (): boolean => true',
+    'M-8.12 attack 9: a right to hear',
+  ),
+  sound(
+    'M-8.12',
+    'the gate for what the camera sends',
+    'if (isOpen() && allowed())',
+    'if (isOpen())',
+    'M-8.12 no packet leaves before',
+  ),
+  listening(
+    'M-8.12',
+    'that it was asked for, and no pause',
+    '!isWanted || isPaused || ',
+    '',
+    'M-8.12 sound comes to who has',
   ),
   inbound(
     'M-8.8',

@@ -37,6 +37,21 @@ describe('agent configuration', () => {
     )
   })
 
+  it('leaves out the sound of a camera that says so', () => {
+    const { cameras } = parseConfig({
+      ...valid,
+      cameras: [
+        { ...camera, audio: false },
+        { ...camera, name: 'B' },
+      ],
+    })
+    assert.deepEqual(
+      cameras.map(({ audio }) => audio),
+      [false, undefined],
+    )
+    fault({ ...valid, cameras: [{ ...camera, audio: 'no' }] }, /^cameras\.0\.audio: /)
+  })
+
   it('refuses unknown settings with their path', () => {
     fault({ ...valid, color: 1 }, /^color: unknown setting/)
     fault({ ...valid, cameras: [{ ...camera, sorce: 1 }] }, /^cameras\.0\.sorce: unknown setting/)

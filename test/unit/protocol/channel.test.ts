@@ -18,6 +18,7 @@ const toCamera = [
   { t: 'pause' },
   { t: 'alive' },
   { t: 'tile', height: 360 },
+  { t: 'listen', on: true },
   { t: 'bye' },
   { t: 'policy', id: 1, policy: 'a.b.c' },
   { t: 'read', id: 0, read: 'a.b.c' },
@@ -26,6 +27,7 @@ const toViewer = [
   { t: 'confirmed', sid: randomId(), th },
   { t: 'heartbeat', seq: 0, rtpTs: 1, cameraTime: 2, th },
   { t: 'source', state: 'live' },
+  { t: 'source', state: 'live', sound: true },
   { t: 'source', state: 'failed', code: 'wrong_password', transcoding: true },
   { t: 'rights', r: ['view'] },
   { t: 'ack', id: 1, ack: 'a.b.c' },
@@ -60,8 +62,8 @@ describe('protocol: channel', () => {
       for (const message of messages) {
         for (const name of ['extra', '__proto__', 'constructor'])
           await faults('bad_form', () => parse(JSON.stringify(message).replace(/\}$/, `,"${name}":1}`)))
-        const required = Object.keys(message).filter(name => name !== 'code' || message.t !== 'source')
-        for (const name of required.filter(each => each !== 'transcoding')) {
+        const required = Object.keys(message).filter(name => name !== 'code' || message.t === 'ended')
+        for (const name of required.filter(each => !['transcoding', 'sound'].includes(each))) {
           const { [name]: _, ...rest } = message as Record<string, unknown>
           await faults('bad_form', () => parse(JSON.stringify(rest)))
         }

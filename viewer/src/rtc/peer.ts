@@ -2,6 +2,7 @@ import { CHANNEL_ID, CHANNEL_LABEL } from '@ownsight/protocol/channel'
 import { CHANNEL_MESSAGE_MAX_BYTES } from '@ownsight/protocol/limits'
 import SimplePeer from 'simple-peer/simplepeer.min.js'
 import { gather, NO_SERVERS, type Servers } from './gather.ts'
+import { preferKnownCodecs } from './sound.ts'
 import { remoteFingerprint } from './stats.ts'
 
 /** The only door to WebRTC. One peer per attempt; one offer out, one verified answer in, nothing else. */
@@ -11,6 +12,7 @@ export type Peer = {
   accept(answer: string): void
   /** The channel is open: DTLS has proved the camera's certificate. */
   readonly open: Promise<void>
+  /** The pictures; sound joins them in the same stream, where the camera agreed to it. */
   readonly stream: Promise<MediaStream>
   readonly closed: Promise<void>
   /** SHA-256 of the certificate DTLS really saw, where the browser tells */
@@ -39,6 +41,8 @@ export async function createPeer(
     channelConfig: { negotiated: true, id: CHANNEL_ID },
   } as SimplePeer.Options) as Instance
   peer.addTransceiver('video', { direction: 'recvonly' } as never)
+  peer.addTransceiver('audio', { direction: 'recvonly' } as never)
+  preferKnownCodecs(peer._pc)
 
   const offer = Promise.withResolvers<string>()
   const open = Promise.withResolvers<void>()
@@ -57,7 +61,11 @@ export async function createPeer(
     offer.resolve(peer._pc?.localDescription?.sdp ?? '')
   }
   peer.on('connect', () => open.resolve())
-  peer.on('track', (track: MediaStreamTrack) => stream.resolve(new MediaStream([track])))
+  const tracks = new MediaStream()
+  peer.on('track', (track: MediaStreamTrack) => {
+    tracks.addTrack(track)
+    if (track.kind === 'video') stream.resolve(tracks)
+  })
   peer.on('data', (chunk: Uint8Array) => {
     if (chunk.length <= CHANNEL_MESSAGE_MAX_BYTES) handler(decoder.decode(chunk))
   })

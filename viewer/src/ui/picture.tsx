@@ -6,6 +6,7 @@ import type { LiveView } from '../live-view.ts'
 import { clockOf } from '../when.ts'
 import { Fault } from './fault.tsx'
 import { dimOf, LastPicture, PictureAge } from './last-picture.tsx'
+import { SoundButton, useSound } from './sound.tsx'
 import { Video } from './video.tsx'
 
 /** The whole picture with its veil, so that one that has stopped says so in full screen too. */
@@ -35,10 +36,18 @@ export function Picture({
   const last = view.last.value
   const sessions = [shown, coming].filter(session => session !== undefined)
   const age = view.age.value
+  const sound = useSound(shown)
   return (
     <div ref={picture} class={`picture ${state}`} style={{ '--dim': dimOf(age ?? 0) }}>
       {sessions.map(session => (
-        <Video key={session.id} session={session} name={name} isShown={session === shown} />
+        <Video
+          key={session.id}
+          session={session}
+          name={name}
+          isShown={session === shown}
+          isHeard={sound.isOn && session === shown}
+          onSilenced={() => sound.set(false)}
+        />
       ))}
       {last && state !== 'live' && !privacy && <LastPicture image={last.image} />}
       {privacy}
@@ -53,6 +62,7 @@ export function Picture({
           {clockOf(shown.takenAt.value)}
         </p>
       )}
+      <SoundButton sound={sound} />
       {shown && document.fullscreenEnabled && (
         <button
           type="button"

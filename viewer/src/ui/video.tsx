@@ -5,7 +5,20 @@ import type { ViewSession } from '../view-session.ts'
  * One session's stream in an element of its own, for as long as the session is there: it is decoded while it waits, and
  * taking its place on the page changes nothing but the class.
  */
-export function Video({ session, name, isShown }: { session: ViewSession; name: string; isShown: boolean }) {
+export function Video({
+  session,
+  name,
+  isShown,
+  isHeard,
+  onSilenced,
+}: {
+  session: ViewSession
+  name: string
+  isShown: boolean
+  isHeard: boolean
+  /** the browser plays no sound before somebody has touched the page */
+  onSilenced: () => void
+}) {
   const video = useRef<HTMLVideoElement>(null)
   useEffect(() => {
     const element = video.current
@@ -29,13 +42,19 @@ export function Video({ session, name, isShown }: { session: ViewSession; name: 
       element.srcObject = null
     }
   }, [session])
+  useEffect(() => {
+    // A browser that does not allow sound stops the picture with it: without sound it goes on.
+    void video.current?.play().catch(error => {
+      if (isHeard && error.name === 'NotAllowedError') onSilenced()
+    })
+  }, [isHeard])
   return (
     <video
       ref={video}
       class={isShown ? 'shown' : 'coming'}
       data-testid={isShown ? 'video' : 'video-coming'}
       autoplay
-      muted
+      muted={!isHeard}
       playsInline
       aria-label={isShown ? `Live picture of ${name}` : undefined}
       aria-hidden={!isShown}

@@ -6,6 +6,7 @@ import { createKeyframeLimiter } from './keyframe-limiter.ts'
 import { createPacer, type Paced } from './pacer.ts'
 import type { RateLimits } from './rate-control.ts'
 import type { RtcpEvents } from './rtcp.ts'
+import type { SendStats } from './send-stats.ts'
 import { createSentRecord } from './sent-record.ts'
 
 /** RTP payloads of one picture, each within 1200 bytes; `timestamp` at 90 kHz, 32 bits. */
@@ -13,7 +14,7 @@ export type Picture = { payloads: readonly Buffer[]; timestamp: number; key?: bo
 
 /** One packet as it goes onto the wire, each sequence number of a stream once and in order. */
 export type WirePacket = {
-  stream: 'media' | 'rtx'
+  stream: 'media' | 'rtx' | 'sound'
   sequence: number
   timestamp: number
   marker: boolean
@@ -22,7 +23,12 @@ export type WirePacket = {
   padding: boolean
   /** transport-wide sequence number */
   wide: number
+  /** of sound, which comes in more than one form */
+  payloadType?: number
 }
+
+/** One packet of sound; `timestamp` at its codec's own clock, 32 bits. */
+export type SoundPacket = { payload: Buffer; timestamp: number; marker: boolean; payloadType: number }
 
 export type MediaSenderOptions = {
   clock: Clock
@@ -32,31 +38,11 @@ export type MediaSenderOptions = {
   hasRtx: boolean
   /** transport-wide feedback was negotiated: without it nothing is estimated, nothing held back */
   hasFeedback: boolean
-  firstSequence: { media: number; rtx: number }
+  firstSequence: { media: number; rtx: number; sound?: number }
+  /** Sound is among what transport-wide feedback speaks of; default true. */
+  countsSound?: boolean
   onKeyframe(): void
   limits?: RateLimits
-}
-
-export type SendStats = {
-  /** packets of pictures */
-  sent: number
-  retransmitted: number
-  /** probe packets that carried nothing new */
-  probed: number
-  /** asked for again, and not sent: too old, too soon or too much */
-  refused: number
-  /** whole pictures left out because they would have come too late */
-  droppedPictures: number
-  /** how long what waits here takes at the present rate */
-  waitMs: number
-  /** bytes under way of which nothing has been heard */
-  inFlight: number
-  rttMs: number
-  queueMs: number
-  /** the part lost on the path at any rate */
-  loss: number
-  /** bits per second on the wire, headers and repetitions included */
-  estimate: number
 }
 
 /** RTP header with its one extension, SRTP tag, UDP and IP header. */
@@ -76,23 +62,28 @@ const UNLIMITED_BPS = 50_000_000
 const SHARE_MS = 2000
 const MEDIA_LEAST = 0.5
 const CHANGED = 0.03
+/** Bits per second of estimate: a link that carries less is left to the pictures, until it carries clearly more. */
+const SOUND_OFF_BPS = 90_000
+const SOUND_ON_BPS = 130_000
 
 /** Everything between a picture and the wire, for one viewer. */
 export function createMediaSender(options: MediaSenderOptions) {
   const { clock, write, ssrc, hasRtx, hasFeedback, limits = LIMITS } = options
+  const countsSound = hasFeedback && options.countsSound !== false
   const estimator = createEstimator(limits)
   const record = createSentRecord()
   const history = createHistory()
   const allowance = createAllowance(RTX_PART)
   const limiter = createKeyframeLimiter(clock, options.onKeyframe)
-  const next = { ...options.firstSequence }
-  const count = { sent: 0, retransmitted: 0, probed: 0, refused: 0 }
+  const next = { sound: 0, ...options.firstSequence }
+  const count = { sent: 0, sound: 0, retransmitted: 0, probed: 0, refused: 0 }
   const share = { media: 0, all: 0 }
   const handlers: ((bps: number) => void)[] = []
   let demand = limits.maxBps
   let told = 0
   let begun = false
   let closed = false
+  let carriesSound = true
   let aliveAt = 0
   let sentAt = 0
   let heardAt = 0
@@ -121,7 +112,8 @@ export function createMediaSender(options: MediaSenderOptions) {
     const now = clock.now()
     sentAt = now
     const size = packet.payload.length + OVERHEAD_BYTES
-    const wide = hasFeedback ? record.add(now, size, probe) : 0
+    const isCounted = packet.stream === 'sound' ? countsSound : hasFeedback
+    const wide = isCounted ? record.add(now, size, probe) : 0
     const sequence = next[packet.stream]
     next[packet.stream] = (sequence + 1) & 0xffff
     write({ ...packet, sequence, wide })
@@ -169,6 +161,13 @@ export function createMediaSender(options: MediaSenderOptions) {
         count.probed++
       },
     }
+  }
+
+  /** Sound makes no sense of a path that is silent, and takes none from pictures that have hardly one. */
+  function maySound(): boolean {
+    if (!hasFeedback) return begun
+    carriesSound = estimator.target() > (carriesSound ? SOUND_OFF_BPS : SOUND_ON_BPS)
+    return begun && carriesSound && !estimator.silent()
   }
 
   /** What pictures may use of the estimate: not the headers, and not what goes out twice. */
@@ -220,6 +219,14 @@ export function createMediaSender(options: MediaSenderOptions) {
       begun = true
       if (hasFeedback) pacer.probe(estimator.firstProbe(clock.now()))
       tick()
+    },
+    /** Ahead of pictures, and once: what is lost of it its codec makes good. */
+    sound(packet: SoundPacket): void {
+      if (closed || !maySound()) return
+      const size = packet.payload.length + OVERHEAD_BYTES
+      pacer.sound({ size, send: () => void put({ stream: 'sound', padding: false, ...packet }) })
+      share.all += size
+      count.sound++
     },
     rtcp(events: RtcpEvents): void {
       if (closed) return

@@ -33,12 +33,11 @@ const KEEP_MS = 100
 const RTX_WAIT_MS = 500
 
 /**
- * Sends at an even rate: audio first, then what is asked for again, then pictures. Pictures that would come too late
+ * Sends at an even rate: what is asked for again, then pictures. Sound waits for nothing, and they make room for it. Pictures that would come too late
  * are left out whole, up to the next key frame. One that has begun is broken off only for a key frame that is there
  * sooner than the rest of it would be: so each promise of a picture is earlier than the one it takes the place of.
  */
 export function createPacer({ clock, mayTransmit, padding, onDropped, onSuperseded }: PacerOptions) {
-  const audio: Paced[] = []
   const again: Paced[] = []
   let pictures: Picture[] = []
   let bps = 300_000
@@ -53,8 +52,6 @@ export function createPacer({ clock, mayTransmit, padding, onDropped, onSupersed
   const waitMs = (): number => (pictureBytes() * 8000) / bps
 
   function next(): Paced | undefined {
-    const first = audio.shift()
-    if (first) return first
     if (!mayTransmit()) return undefined
     const asked = again.shift()
     if (asked) return asked
@@ -77,7 +74,7 @@ export function createPacer({ clock, mayTransmit, padding, onDropped, onSupersed
     for (;;) {
       const wait = probe ? probe.startedAt + (probe.bytes * 8000) / probe.plan.bps - now : (debt * 8000) / bps
       if (wait > WAIT_LEAST_MS) {
-        if (probe || audio.length + again.length + pictures.length > 0)
+        if (probe || again.length + pictures.length > 0)
           cancel = clock.after(probe ? wait : Math.max(wait, STEP_MS), run)
         return
       }
@@ -144,9 +141,9 @@ export function createPacer({ clock, mayTransmit, padding, onDropped, onSupersed
       bps = next
       run()
     },
-    audio(packet: Paced): void {
-      audio.push(packet)
-      run()
+    sound(packet: Paced): void {
+      packet.send()
+      debt += packet.size
     },
     /** @returns false when so much is asked for that it would come too late */
     retransmission(packet: Paced): boolean {
@@ -187,7 +184,6 @@ export function createPacer({ clock, mayTransmit, padding, onDropped, onSupersed
     waitMs,
     close(): void {
       cancel?.()
-      audio.length = 0
       again.length = 0
       pictures = []
     },

@@ -1,18 +1,21 @@
 import { randomBytes, randomInt } from 'node:crypto'
 import type { RTCRtpSender, RtpHeader } from 'werift'
+import type { SoundFrame } from '../../media/sound.ts'
 import type { SrtpSession, WeriftEvent } from '../guard/internals.ts'
 import { GuardError } from '../guard-error.ts'
 import { werift } from '../werift.ts'
 import { systemClock } from './clock.ts'
-import { createMediaSender, type Picture, type SendStats, type WirePacket } from './media-sender.ts'
+import { createMediaSender, type Picture, type WirePacket } from './media-sender.ts'
 import { parseRtcp, withoutFeedback } from './rtcp.ts'
+import type { SendStats } from './send-stats.ts'
 import { senderReport } from './sender-report.ts'
-
-/** draft-holmer-rmcat-transport-wide-cc-extensions-01 §2 */
-export const TRANSPORT_CC = 'http://www.ietf.org/id/draft-holmer-rmcat-transport-wide-cc-extensions-01'
+import type { SoundOut } from './sound-out.ts'
+import { TRANSPORT_CC } from './transport-cc.ts'
 
 export type VideoOut = {
   picture(frame: Picture): void
+  /** At once, once a picture has left. */
+  sound(frame: SoundFrame): void
   onKeyframeRequest(handler: () => void): void
   bandwidth(): number
   onBandwidth(handler: (bps: number) => void): void
@@ -40,6 +43,8 @@ type Negotiated = {
 }
 
 const REPORT_MS = 1000
+/** After the first sound: a receiver lays it beside the pictures once it has two reports of each. */
+const FIRST_REPORTS_MS = [20, 220]
 /** Within the first half: a receiver that misses the first packets could otherwise miss a wrap (RFC 3711 §3.3.1). */
 const SEQUENCE_START = 2 ** 15
 /** What the one-byte form of RFC 8285 §4.2 can name. */
@@ -50,7 +55,7 @@ const EXTENSION_ID_MAX = 14
  * estimate bandwidth by itself: it is set aside whole, and its way of sending throws. So every sequence number of a
  * stream is written once, in order, and SRTP never encrypts two payloads under one index (RFC 3711 §9.1).
  */
-export function createVideoOut(sender: RTCRtpSender, via: object): VideoOut {
+export function createVideoOut(sender: RTCRtpSender, via: object, soundOut?: SoundOut): VideoOut {
   const transport = via as Transport
   const negotiated = sender as unknown as Negotiated
   const { ssrc, rtxSsrc, rtxPayloadType, codec } = negotiated
@@ -62,6 +67,7 @@ export function createVideoOut(sender: RTCRtpSender, via: object): VideoOut {
   const written = { packets: 0, bytes: 0, all: 0 }
   let newest: { timestamp: number; at: number } | undefined
   let reporting: NodeJS.Timeout | undefined
+  let soon: NodeJS.Timeout[] = []
   let closed = false
 
   Object.defineProperty(sender, 'sendRtp', {
@@ -70,8 +76,14 @@ export function createVideoOut(sender: RTCRtpSender, via: object): VideoOut {
     },
   })
 
-  function write({ stream, sequence, timestamp, marker, payload, padding, wide }: WirePacket): void {
+  function write(packet: WirePacket): void {
     if (closed || transport.state !== 'connected') return
+    const { stream, sequence, timestamp, marker, payload, padding, wide } = packet
+    if (stream === 'sound') {
+      written.all++
+      if (soundOut) void transport.sendRtp(payload, soundOut.header(packet))
+      return
+    }
     const media = stream === 'media'
     const header = new werift.RtpHeader({
       version: 2,
@@ -97,7 +109,12 @@ export function createVideoOut(sender: RTCRtpSender, via: object): VideoOut {
     ssrc,
     hasRtx,
     hasFeedback,
-    firstSequence: { media: randomInt(SEQUENCE_START), rtx: randomInt(SEQUENCE_START) },
+    firstSequence: {
+      media: randomInt(SEQUENCE_START),
+      rtx: randomInt(SEQUENCE_START),
+      sound: randomInt(SEQUENCE_START),
+    },
+    countsSound: soundOut?.isCounted === true,
     onKeyframe: () => {
       for (const handler of handlers) handler()
     },
@@ -105,15 +122,27 @@ export function createVideoOut(sender: RTCRtpSender, via: object): VideoOut {
 
   function report(): void {
     if (!newest || transport.state !== 'connected') return
+    const at = Date.now()
     const { timestamp, at: timestampAt } = newest
     const { packets, bytes } = written
-    const packet = senderReport({ ssrc, cname, at: Date.now(), timestamp, timestampAt, packets, bytes })
+    const packet = senderReport({ ssrc, cname, at, timestamp, timestampAt, packets, bytes })
+    void transport.sendRtcp([{ serialize: () => packet }])
+    reportSound(at, timestamp + Math.round((at - timestampAt) * 90))
+  }
+
+  /** At the same moment, from the same clock and under the same name: so the receiver can lay one beside the other. */
+  function reportSound(at: number, pictureTime: number): void {
+    const reported = soundOut?.reported(pictureTime)
+    if (!soundOut || !reported) return
+    const packet = senderReport({ ssrc: soundOut.ssrc, cname, at, timestampAt: at, ...reported })
     void transport.sendRtcp([{ serialize: () => packet }])
   }
 
   readFeedback(transport, plain => {
     if (closed || !newest) return
-    out.rtcp(parseRtcp(plain))
+    const events = parseRtcp(plain)
+    out.rtcp(events)
+    soundOut?.read(events)
   })
 
   return {
@@ -122,6 +151,13 @@ export function createVideoOut(sender: RTCRtpSender, via: object): VideoOut {
       newest = { timestamp: frame.timestamp, at: Date.now() }
       reporting ??= setInterval(report, REPORT_MS)
       out.picture(frame)
+    },
+    sound(frame) {
+      const packet = closed ? undefined : soundOut?.packet(frame)
+      if (!packet) return
+      const isFirst = soundOut?.sent() === 0
+      out.sound(packet)
+      if (isFirst) soon = FIRST_REPORTS_MS.map(ms => setTimeout(report, ms))
     },
     onKeyframeRequest: handler => void handlers.push(handler),
     bandwidth: out.bandwidth,
@@ -132,6 +168,7 @@ export function createVideoOut(sender: RTCRtpSender, via: object): VideoOut {
     close(): void {
       closed = true
       clearInterval(reporting)
+      for (const timer of soon) clearTimeout(timer)
       out.close()
     },
   }

@@ -2,6 +2,7 @@ import type { Feed, Lane } from '@ownsight/camera-agent/media/feed'
 import { createGopRing } from '@ownsight/camera-agent/media/gop-ring'
 import type { Encoding, MediaFrame } from '@ownsight/camera-agent/media/media-frame'
 import { createRateMeter } from '@ownsight/camera-agent/media/rate-meter'
+import type { Listener } from '@ownsight/camera-agent/media/sound-share'
 import { TIER_LIMITS, type Tier } from '@ownsight/camera-agent/media/tier'
 
 /** A feed without a source: the test says what it passes, allows and sends. */
@@ -9,6 +10,7 @@ export function fakeFeed(
   settings: { passes?: boolean; rate?: number | undefined; height?: number; forbids?: Tier[] } = {},
 ) {
   const lanes: Lane[] = []
+  const listeners = new Set<Listener>()
   const asked: string[] = []
   const rates: Record<string, number> = {}
   const nameOf = ({ codec, tier }: Encoding) => `${codec} ${tier}`
@@ -48,6 +50,11 @@ export function fakeFeed(
       rates[nameOf(lane.encoding)] = bps
     },
     requestKeyframe: lane => void asked.push(nameOf(lane.encoding)),
+    hearing: {
+      join: listener => void listeners.add(listener),
+      leave: listener => void listeners.delete(listener),
+      update: () => undefined,
+    },
     allows: tier => !settings.forbids?.includes(tier),
     rest: () => undefined,
     passes: () => settings.passes ?? false,
@@ -73,5 +80,5 @@ export function fakeFeed(
     for (const route of [...lane.routes]) route.take(lane, frame)
     return frame
   }
-  return { feed, settings, asked, rates, send }
+  return { feed, settings, asked, rates, send, listeners }
 }

@@ -15,6 +15,8 @@ describe('sender', () => {
     const keys = () => written.map(record => record.kind === 'frame' && record.key)
     return {
       pipe,
+      written,
+      sender,
       gaps,
       keys,
       send: (key: boolean, size = 10, tier: Tier = 'source') =>
@@ -26,6 +28,19 @@ describe('sender', () => {
     const { keys, send } = open()
     for (const key of [true, false, false]) send(key)
     assert.deepEqual(keys(), [true, false, false])
+  })
+
+  it('leaves sound out before pictures, and sound that fits no packet', () => {
+    const { pipe, written, sender, send } = open()
+    const kinds = () => written.map(({ kind }) => kind)
+    sender.sound('opus', 0, Buffer.alloc(80))
+    sender.sound('opus', 0, Buffer.alloc(1201))
+    sender.sound('opus', 0, Buffer.alloc(0))
+    assert.deepEqual(kinds(), ['sound'])
+    pipe.writableLength = 2 * MB
+    sender.sound('opus', 0, Buffer.alloc(80))
+    send(true)
+    assert.deepEqual(kinds(), ['sound', 'frame'])
   })
 
   it('leaves out the rest of the group when the agent lags, and begins again with a key frame', () => {

@@ -14,7 +14,7 @@ describe('source config', () => {
       { kind: 'rtsp', url: 'rtsp://ann:s3cret@192.0.2.7:8554/live?channel=1' },
       { kind: 'file', path: '/srv/porch.mp4' },
       { kind: 'test-pattern' },
-      { kind: 'test-pattern', width: 160, height: 90, fps: 10, mark: { key }, grain: 20 },
+      { kind: 'test-pattern', width: 160, height: 90, fps: 10, mark: { key }, grain: 20, tone: true },
       { kind: 'rtsp', url: 'rtsp://192.0.2.7/main', sub: 'rtsp://ann:s3cret@192.0.2.7/sub' },
       { kind: 'rtsp', url: 'rtsps://192.0.2.7/main', sub: 'rtsps://192.0.2.7/sub', ca: '/etc/camera.pem' },
       { kind: 'rtsp', url: 'rtsps://192.0.2.7/main', fingerprint: 'ab'.repeat(32) },
@@ -32,6 +32,7 @@ describe('source config', () => {
     refused({ kind: 'rtsp', sub: 'rtsp://h/' }, 'cameras.0.source.url', /give/)
     refused({ kind: 'file', path: '/a', sub: 'rtsp://h/' }, 'cameras.0.source.sub', /unknown key/)
     refused({ kind: 'test-pattern', grain: 65 }, 'cameras.0.source.grain', /0 to 64/)
+    refused({ kind: 'test-pattern', tone: 1 }, 'cameras.0.source.tone', /true or false/)
     refused({ kind: 'webcam' }, 'cameras.0.source.kind', /rtsp, file, v4l2, test-pattern/)
     refused({ kind: 'file', path: '' }, 'cameras.0.source.path', /path of a video file/)
     refused({ kind: 'file' }, 'cameras.0.source.path', /give/)

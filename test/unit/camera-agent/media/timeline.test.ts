@@ -32,6 +32,24 @@ describe('timeline', () => {
     assert.ok(third > first && third < 90_000)
   })
 
+  it('lays sound beside the pictures, and nowhere without them', () => {
+    const timeline = open()
+    assert.equal(timeline.at(5000), undefined)
+    const first = timeline.map(5000)
+    assert.equal(timeline.at(6800), first + 1800)
+    assert.equal(timeline.at(5000 + 200_000), undefined)
+    assert.equal(timeline.map(8000) - first, 3000)
+    timeline.restart()
+    assert.equal(timeline.at(8000), undefined)
+  })
+
+  it('does not wrap the time of sound', () => {
+    const timeline = open()
+    now = (2 ** 32 / 90_000) * 1000 + 1000
+    timeline.map(0)
+    assert.ok((timeline.at(0) ?? 0) > 2 ** 32)
+  })
+
   it('wraps at 32 bits', () => {
     const timeline = open()
     now = (2 ** 32 / 90_000) * 1000 + 1000

@@ -208,6 +208,20 @@ describe('viewers', () => {
     assert.deepEqual([asked, feed.lanes().length > 0], [[], true])
   })
 
+  it('hears the stream that it sees, from its beginning to its end', () => {
+    const { send, enter, listeners } = open()
+    const viewer = enter()
+    send('source', true, 1000)
+    const first = viewer.hear(new Set(['opus'] as const), () => undefined)
+    assert.equal(listeners.size, 1)
+    viewer.hear(new Set(['opus'] as const), () => undefined)
+    assert.equal(listeners.size, 1)
+    first.close()
+    assert.equal(listeners.size, 1, 'what was replaced ends nothing')
+    viewer.close()
+    assert.equal(listeners.size, 0)
+  })
+
   it('closed before it began, or gone, is sent nothing', () => {
     const { send, feed, viewers } = open()
     const frames: MediaFrame[] = []

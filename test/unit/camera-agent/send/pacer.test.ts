@@ -38,11 +38,11 @@ describe('the pacer', () => {
     for (const [i, { at }] of sent.entries()) assert.ok(Math.abs(at - i * 10) <= 10, `${i} at ${at}`)
   })
 
-  it('sends audio first, then what is asked for again, then pictures', () => {
+  it('sends sound first, then what is asked for again, then pictures', () => {
     const { clock, pacer, packet, picture, names } = open(800_000)
     picture('a', 3, true)
     pacer.retransmission(packet('r'))
-    pacer.audio(packet('s', 100))
+    pacer.sound(packet('s', 100))
     clock.runTo(1000)
     assert.match(names(), /^a{1,2}sra+$/)
   })
@@ -126,11 +126,11 @@ describe('the pacer', () => {
     assert.equal(names(), 'kkK')
   })
 
-  it('sends nothing but audio while nothing more may be under way', () => {
+  it('sends nothing but sound while nothing more may be under way', () => {
     const { clock, pacer, packet, picture, names, state } = open(800_000)
     state.may = false
     picture('a', 1, true)
-    pacer.audio(packet('s', 100))
+    pacer.sound(packet('s', 100))
     clock.runTo(500)
     assert.equal(names(), 's')
     state.may = true

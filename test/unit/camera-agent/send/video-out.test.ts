@@ -1,50 +1,9 @@
 import assert from 'node:assert/strict'
-import { createVideoOut, TRANSPORT_CC } from '@ownsight/camera-agent/rtc/send/video-out'
+import { TRANSPORT_CC } from '@ownsight/camera-agent/rtc/send/transport-cc'
+import { createVideoOut } from '@ownsight/camera-agent/rtc/send/video-out'
 import { until } from '../../../support/wait.ts'
+import { fakeTransport, type Written } from './fake-transport.ts'
 import { rtcp, twccPacket } from './feedback.ts'
-
-type RtpHeader = {
-  ssrc: number
-  sequenceNumber: number
-  payloadType: number
-  extensions: { payload: Buffer }[]
-}
-type Written = { header: RtpHeader; payload: Buffer; at: number }
-
-/** werift's transport as far as it is used, with the viewer's side in the test's hands. */
-function fakeTransport() {
-  const handlers: ((state: string) => void)[] = []
-  const rtp: Written[] = []
-  const reports: Buffer[] = []
-  return {
-    rtp,
-    reports,
-    state: 'connecting',
-    srtcp: undefined as undefined | { decrypt(packet: Buffer): Buffer },
-    onStateChange: {
-      execute: () => undefined,
-      subscribe: (handler: (state: string) => void) => {
-        handlers.push(handler)
-        return { unSubscribe: () => undefined }
-      },
-    },
-    async sendRtp(payload: Buffer, header: RtpHeader) {
-      rtp.push({ payload, header, at: performance.now() })
-    },
-    async sendRtcp(packets: { serialize(): Buffer }[]) {
-      reports.push(...packets.map(packet => packet.serialize()))
-    },
-    connect() {
-      this.state = 'connected'
-      this.srtcp = { decrypt: packet => packet }
-      for (const handler of handlers) handler('connected')
-    },
-    /** @returns what is left for werift */
-    hear(packet: Buffer): Buffer | undefined {
-      return this.srtcp?.decrypt(packet)
-    },
-  }
-}
 
 describe('pictures onto the wire', () => {
   let out: ReturnType<typeof createVideoOut> | undefined

@@ -1,0 +1,101 @@
+import { markLayout } from '@ownsight/camera-agent/media/mark'
+import type { Page } from 'playwright-core'
+
+/** Height of the test pattern's design, and where its bars lie in it (media/test-pattern.ts). */
+const DESIGN = 688
+const BARS_MIDDLE = 568
+const LEFT = 64
+
+/** For a script that runs before the page's own: remembers each connection it makes. */
+export function keepPeers(): void {
+  const peers: RTCPeerConnection[] = []
+  const Real = window.RTCPeerConnection
+  Object.assign(window, {
+    __peers: peers,
+    RTCPeerConnection: class extends Real {
+      constructor(configuration?: RTCConfiguration) {
+        super(configuration)
+        peers.push(this)
+      }
+    },
+  })
+}
+
+export type Heard = { packets: number; energy: number; pictures: number }
+
+/** In the page: packets and loudness of sound, and pictures, received on any connection so far. */
+export async function countHeard(): Promise<Heard> {
+  const { __peers } = window as unknown as { __peers: RTCPeerConnection[] }
+  const heard = { packets: 0, energy: 0, pictures: 0 }
+  for (const peer of __peers)
+    for (const report of (await peer.getStats()).values()) {
+      if (report.type !== 'inbound-rtp') continue
+      if (report.kind === 'audio') heard.packets += report.packetsReceived
+      if (report.kind === 'audio') heard.energy += report.totalAudioEnergy ?? 0
+      if (report.kind === 'video') heard.pictures += report.framesDecoded
+    }
+  return heard
+}
+
+/**
+ * How much later than its flash each beep of the test pattern's tone is there, ms; negative when it is earlier. The
+ * flash counts when the browser means to show it, the beep by the clock of WebAudio. Sound has to be turned on.
+ */
+export async function lipSync(page: Page, source: { width: number; height: number }, seconds: number) {
+  const free = source.height - markLayout(source.width).height
+  const unit = Math.min(free / DESIGN, source.width / 1280)
+  const place = {
+    x: (LEFT * unit + (source.width - 2 * LEFT * unit) * 0.94) / source.width,
+    y: (BARS_MIDDLE * unit) / source.height,
+  }
+  return (await page.evaluate(`(${measure.toString()})(${JSON.stringify({ place, seconds })})`)) as number[]
+}
+
+async function measure({ place, seconds }: { place: { x: number; y: number }; seconds: number }) {
+  const video = document.querySelector<HTMLVideoElement>('[data-testid="video"]')
+  if (!video) throw new Error('no picture')
+  const context = new AudioContext()
+  await context.resume()
+  const stream = new MediaStream((video.srcObject as MediaStream).getAudioTracks())
+  const analyser = new AnalyserNode(context, { fftSize: 4096 })
+  const silence = new GainNode(context, { gain: 0 })
+  context.createMediaStreamSource(stream).connect(analyser).connect(silence).connect(context.destination)
+  const samples = new Float32Array(analyser.fftSize)
+  const beeps: number[] = []
+  const flashes: number[] = []
+  /** what the page's clock is ahead of WebAudio's, at the least: that one moves in steps */
+  let ahead = Number.POSITIVE_INFINITY
+  let quietSince = 0
+  const listen = setInterval(() => {
+    const now = context.currentTime
+    ahead = Math.min(ahead, performance.now() - now * 1000)
+    analyser.getFloatTimeDomainData(samples)
+    for (let i = 0; i < samples.length; i++) {
+      const at = now - (samples.length - i) / context.sampleRate
+      if (at <= quietSince || Math.abs(samples[i] ?? 0) < 0.05) continue
+      if (at - quietSince > 0.3) beeps.push(at * 1000)
+      quietSince = at
+    }
+  }, 15)
+  const canvas = new OffscreenCanvas(4, 4)
+  const pen = canvas.getContext('2d', { willReadFrequently: true })
+  let wasBright = true
+  let handle = 0
+  const look = (_: number, { expectedDisplayTime }: VideoFrameCallbackMetadata): void => {
+    const { videoWidth: w, videoHeight: h } = video
+    pen?.drawImage(video, place.x * w - 2, place.y * h - 2, 4, 4, 0, 0, 4, 4)
+    const isBright = (pen?.getImageData(0, 0, 4, 4).data[21] ?? 0) > 150
+    if (isBright && !wasBright) flashes.push(expectedDisplayTime)
+    wasBright = isBright
+    handle = video.requestVideoFrameCallback(look)
+  }
+  handle = video.requestVideoFrameCallback(look)
+  await new Promise(resolve => setTimeout(resolve, seconds * 1000))
+  clearInterval(listen)
+  video.cancelVideoFrameCallback(handle)
+  await context.close()
+  return flashes.flatMap(flash => {
+    const later = beeps.map(beep => beep + ahead - flash).sort((a, b) => Math.abs(a) - Math.abs(b))
+    return later[0] !== undefined && Math.abs(later[0]) < 500 ? [later[0]] : []
+  })
+}
