@@ -1,20 +1,27 @@
 import assert from 'node:assert/strict'
 import { execFile } from 'node:child_process'
-import { readFile } from 'node:fs/promises'
+import { mkdtemp, readFile, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import type { SourceConfig } from '@ownsight/camera-agent/media/source-config'
 import { startRtspServer } from '../support/rtsp-server.ts'
 import { openShare, until } from '../support/share-watcher.ts'
+import { writeSound } from '../support/sound-file.ts'
 
-const PROGRAM = fileURLToPath(new URL('../support/swapped-pipes.ts', import.meta.url))
+const PICTURES = fileURLToPath(new URL('../support/swapped-pipes.ts', import.meta.url))
+const SOUNDS = fileURLToPath(new URL('../support/swapped-sounds.ts', import.meta.url))
+/** Hz, of the cameras that are heard. */
+const PITCHES = [440, 1000]
 const PATTERN: SourceConfig = { kind: 'test-pattern', width: 320, height: 180, fps: 10 }
 /** What a person at the screen is promised. */
 const BACK_MS = 3000
 
 type Story = { camId: string; codes: string[]; seen: string[] }[]
-const crossed = async (...args: string[]): Promise<Story> =>
-  JSON.parse((await promisify(execFile)(process.execPath, [PROGRAM, ...args])).stdout)
+const run = async (...program: string[]) =>
+  JSON.parse((await promisify(execFile)(process.execPath, program)).stdout)
+const crossed = (...args: string[]): Promise<Story> => run(PICTURES, ...args)
 
 describe('several cameras of one agent', function () {
   this.timeout(90_000)
@@ -43,6 +50,17 @@ describe('several cameras of one agent', function () {
       story.map(({ seen }) => seen),
       [['cam-b'], ['cam-a']],
     )
+  })
+
+  it('whose pipes are crossed are not heard for each other either; without the check they would be', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'apart-'))
+    closers.push(() => rm(folder, { recursive: true }))
+    const files = PITCHES.map(pitch => join(folder, `${pitch}.mp4`))
+    for (const [i, path] of files.entries()) await writeSound(path, 'aac', PITCHES[i])
+    const near = (pitches: number[]) =>
+      pitches.map(pitch => PITCHES.find(each => Math.abs(each - pitch) < 60))
+    assert.deepEqual(near(await run(SOUNDS, ...files)), PITCHES)
+    assert.deepEqual(near(await run(SOUNDS, ...files, 'unchecked')), PITCHES.toReversed())
   })
 
   it('are each read by a process of its own, under a user of its own, with no pipe in common', async () => {

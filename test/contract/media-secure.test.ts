@@ -5,9 +5,11 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { checkSource } from '@ownsight/camera-agent/media/check'
 import { parseSource } from '@ownsight/camera-agent/media/source-config'
+import { faultySound } from '../support/rtsp-filter.ts'
 import { type RtspServer, startRtspServer } from '../support/rtsp-server.ts'
 import { type Identity, selfSigned, startTls } from '../support/rtsps.ts'
 import { openShare, until, view } from '../support/share-watcher.ts'
+import { RTSP_PCMU } from '../support/sound-file.ts'
 
 const LOGIN = 'ann:s3cret@'
 
@@ -46,6 +48,20 @@ describe('a source behind TLS', function () {
     const named = await serve(elsewhere)
     const pinned = source(named.port, { fingerprint: elsewhere.fingerprint })
     assert.deepEqual(await checkSource(pinned), { state: 'live' })
+  })
+
+  it('has its sound too; one whose sound cannot be had is asked again for its picture, its certificate checked again', async () => {
+    const sounding = await startRtspServer({ launch: RTSP_PCMU })
+    closers.push(sounding.stop)
+    const whole = await serve(own, sounding.port)
+    assert.deepEqual(await checkSource(source(whole.port, { ca: own.cert })), {
+      state: 'live',
+      sound: 'pcmu',
+    })
+    const refusing = await serve(own, faultySound(sounding.port, 'refused'))
+    assert.deepEqual(await checkSource(source(refusing.port, { ca: own.cert })), { state: 'live' })
+    const requests = refusing.heard.filter(text => text.startsWith('DESCRIBE'))
+    assert.equal(requests.length, 2)
   })
 
   const refused: [

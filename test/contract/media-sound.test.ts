@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict'
 import { mkdtemp, rm } from 'node:fs/promises'
+import { type AddressInfo, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Share, SourceConfig } from '@ownsight/camera-agent/media/share'
 import { SOUND_CLOCK, type SoundCodec, type SoundFrame } from '@ownsight/camera-agent/media/sound'
+import { faultySound } from '../support/rtsp-filter.ts'
 import { startRtspServer } from '../support/rtsp-server.ts'
 import { openShare, until, view } from '../support/share-watcher.ts'
 import { decodeSound, pitchOf } from '../support/sound-decoder.ts'
@@ -106,6 +108,24 @@ describe('the sound of a media source', function () {
     assert.ok(heard.every(({ codec, payload }) => codec === 'pcmu' && payload.length === 160))
     assert.equal(share.status().sound, 'pcmu')
   })
+
+  for (const fault of ['refused', 'mute'] as const)
+    it(`over RTSP that is ${fault} costs the picture nothing, and no time`, async () => {
+      const server = await startRtspServer({ launch: RTSP_PCMU })
+      const camera = createServer(faultySound(server.port, fault))
+      await new Promise<void>(resolve => camera.listen(0, '127.0.0.1', resolve))
+      closers.push(server.stop, async () => camera.close())
+      const { port } = camera.address() as AddressInfo
+      const start = performance.now()
+      const { share } = open({ kind: 'rtsp', url: `rtsp://127.0.0.1:${port}/camera` })
+      const { heard, first } = listen(share)
+      await first(1)
+      // A stream that says nothing of itself is looked at for six seconds.
+      assert.ok(performance.now() - start < 5000, `${performance.now() - start} ms`)
+      await first(40)
+      assert.equal(heard.length, 0)
+      assert.equal(share.status().sound, fault === 'mute' ? 'pcmu' : undefined)
+    })
 
   it('is not asked for over RTSP where the camera leaves it out', async () => {
     const server = await startRtspServer({ launch: RTSP_PCMU })

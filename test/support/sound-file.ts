@@ -7,8 +7,9 @@ const PICTURES =
   'videotestsrc num-buffers=60 pattern=ball ! video/x-raw,format=I420,width=320,height=180,framerate=20/1 ' +
   '! x264enc tune=zerolatency key-int-max=20 ! video/x-h264,profile=baseline ! h264parse ! queue ! mux.'
 
+const PITCH_HZ = 440
 const tone = (rate: number, channels: number): string =>
-  `audiotestsrc num-buffers=150 samplesperbuffer=${rate / 50} freq=440 ! audio/x-raw,rate=${rate},channels=${channels} ! audioconvert`
+  `audiotestsrc num-buffers=150 samplesperbuffer=${rate / 50} freq=${PITCH_HZ} ! audio/x-raw,rate=${rate},channels=${channels} ! audioconvert`
 
 /** Encoders of sound, and the container each goes into; three seconds of 440 Hz. */
 export const SOUNDS = {
@@ -19,10 +20,11 @@ export const SOUNDS = {
   mp3: { launch: `${tone(44_100, 2)} ! lamemp3enc ! mpegaudioparse`, muxer: 'matroskamux' },
 } as const
 
-/** Writes a video with sound, with GStreamer and not with what is tested. */
-export async function writeSound(path: string, sound: keyof typeof SOUNDS): Promise<void> {
+/** Writes a video with sound, with GStreamer and not with what is tested; `pitch` in Hz. */
+export async function writeSound(path: string, sound: keyof typeof SOUNDS, pitch = PITCH_HZ): Promise<void> {
   const { launch, muxer } = SOUNDS[sound]
-  const whole = `${muxer} name=mux ! filesink location=${path} ${PICTURES} ${launch} ! queue ! mux.`
+  const played = launch.replace(`freq=${PITCH_HZ}`, `freq=${pitch}`)
+  const whole = `${muxer} name=mux ! filesink location=${path} ${PICTURES} ${played} ! queue ! mux.`
   await promisify(execFile)('/usr/bin/python3', ['-c', GSTREAMER, whole])
 }
 

@@ -92,6 +92,8 @@ async function tryRtsp(url: string, media: 'video' | 'video+audio'): Promise<For
     allowed_media_types: media,
     timeout: IO_TIMEOUT_US,
     fpsprobesize: 0,
+    // What has no packet yet is not waited for once it is described: some cameras name sound and send none.
+    max_ts_probe: 0,
     user_agent: 'Ownsight',
   })
   const format = createContext(STREAM_PROBE_BYTES, STREAM_PROBE_US)

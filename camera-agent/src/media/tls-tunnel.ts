@@ -12,13 +12,16 @@ export type Trust = {
 }
 
 export type Tunnel = {
-  /** The same stream as plain RTSP on this machine, for one connection. */
+  /** The same stream as plain RTSP on this machine, for one connection at a time, and two in all. */
   url: string
   close(): void
 }
 
 const CONNECT_MS = 5000
+/** No connection is taken later. */
 const ACCEPT_MS = 15_000
+/** With the sound, and without it where that could not be had. */
+const CONNECTIONS = 2
 const RTSPS_PORT = 322
 /** Scheme, user and password, host and port. */
 const AUTHORITY = /^rtsps:\/\/([^/?]*@)?[^/?]*/i
@@ -28,28 +31,53 @@ const UNTRUSTED = /^(CERT_|UNABLE_TO|DEPTH_ZERO|SELF_SIGNED|ERR_TLS_CERT|INVALID
 /**
  * Connects to an `rtsps://` camera and judges its certificate before the first byte of a request, which may hold a
  * password, is sent. FFmpeg has no pins and, depending on its build, does not compare names: it is left plain RTSP on a
- * port of this machine that takes one connection. Whoever got there first would reach what anybody on the network
- * reaches, and the source would fail where it can be seen.
+ * port of this machine that takes one connection, and one more when that has ended soon: a camera may be asked again,
+ * for less. Whoever got there first would reach what anybody on the network reaches, and the source would fail where it
+ * can be seen.
  * @throws {SourceFault}
  */
 export async function openTunnel(url: string, trust: Trust): Promise<Tunnel> {
   const target = new URL(url)
-  const camera = await connectTo(target, trust)
-  const server = createServer()
-  const close = () => {
-    clearTimeout(timer)
-    server.close()
-    camera.destroy()
+  const sockets = new Set<Socket>()
+  const keep = <S extends Socket>(socket: S): S => {
+    sockets.add(socket)
+    return socket.once('close', () => sockets.delete(socket))
   }
-  const timer = setTimeout(close, ACCEPT_MS)
-  server.maxConnections = 1
-  server.once('connection', (local: Socket) => {
+  let ready: TLSSocket | undefined = keep(await connectTo(target, trust))
+  ready.on('error', () => {})
+  const server = createServer()
+  let isOver = false
+  const over = () => {
+    isOver = true
     clearTimeout(timer)
     server.close()
-    join(local, camera)
+    ready?.destroy()
+  }
+  const timer = setTimeout(over, ACCEPT_MS)
+  const cameraNow = async (): Promise<TLSSocket> => {
+    const checked = ready
+    ready = undefined
+    return checked && !checked.destroyed ? checked : keep(await connectTo(target, trust))
+  }
+  /** Each connection has the camera to itself: the second waits until the first has ended. */
+  const carry = async (local: Socket) => {
+    if (!isOver && !local.destroyed) await join(local, await cameraNow())
+  }
+  let turn = Promise.resolve()
+  let left = CONNECTIONS
+  server.on('connection', (local: Socket) => {
+    keep(local).on('error', () => {})
+    if (--left <= 0) server.close()
+    turn = turn
+      .then(() => carry(local))
+      .catch(() => {})
+      .then(() => void local.destroy())
   })
-  server.on('error', close)
-  camera.on('error', close).on('close', close)
+  server.on('error', over)
+  const close = () => {
+    over()
+    for (const socket of sockets) socket.destroy()
+  }
   const port = await listen(server)
   return { url: url.replace(AUTHORITY, (_, login = '') => `rtsp://${login}127.0.0.1:${port}`), close }
 }
@@ -114,12 +142,18 @@ function certificateIn(path: string): Buffer {
   throw new SourceFault('tls_no_ca')
 }
 
-/** Passes bytes both ways, each at the other's pace, until one end is gone. */
-function join(local: Socket, camera: TLSSocket) {
+/** Passes bytes both ways, each at the other's pace, until one end is gone; resolves when both are. */
+async function join(local: Socket, camera: TLSSocket): Promise<void> {
+  const ends = [local, camera].map(
+    socket =>
+      new Promise<void>(resolve => (socket.closed ? resolve() : socket.once('close', () => resolve()))),
+  )
   const end = () => {
     local.destroy()
     camera.destroy()
   }
   local.on('error', end).on('close', end).pipe(camera)
-  camera.on('close', end).on('end', end).pipe(local)
+  camera.on('error', end).on('close', end).on('end', end).pipe(local)
+  if (local.destroyed || camera.destroyed) end()
+  await Promise.all(ends)
 }
