@@ -58,7 +58,15 @@ export function createViewers(main: Feed, sub: () => Feed | undefined) {
       others.map(({ budget }) => budget),
     )
   }
-  const offersFor = ({ codec, height }: Viewer) => offersOf(codec, main, sub(), height)
+  /** However small its picture is, one who listens is not sent a stream that has no sound for that. */
+  const heightOf = ({ height, hears }: Viewer) => (hears && isMute(sub()) ? undefined : height)
+  const offersFor = (viewer: Viewer) => offersOf(viewer.codec, main, sub(), heightOf(viewer))
+  /** Another stream for another size says nothing about the link: no climb has to be waited for. */
+  const resize = (viewer: Viewer, change: () => void) => {
+    const before = offersFor(viewer)[0]?.name
+    change()
+    if (offersFor(viewer)[0]?.name !== before) delete viewer.choice
+  }
   const choose = (viewer: Viewer): { aim: Aim; falls: boolean } => {
     const offers = offersFor(viewer).map(({ name, needs }) => ({
       name,
@@ -170,18 +178,18 @@ export function createViewers(main: Feed, sub: () => Feed | undefined) {
           retune(false)
         },
         /** Takes effect with the next review, or with `begin`. */
-        setHeight: (pixels: number) => {
-          const before = offersFor(viewer)[0]?.name
-          viewer.height = pixels
-          // Another stream for another size says nothing about the link: no climb has to be waited for.
-          if (offersFor(viewer)[0]?.name !== before) delete viewer.choice
-        },
+        setHeight: (pixels: number) =>
+          resize(viewer, () => {
+            viewer.height = pixels
+          }),
         /** Its stream's sound too, in one of `codecs`; once again takes the place of what was. */
         hear: (codecs: ReadonlySet<SoundCodec>, onSound: (frame: SoundFrame) => void): Hearing => {
           deafen(viewer)
           const listener: Listener = { codecs, loss: 0, take: onSound }
           const hears = { listener, feed: undefined as Feed | undefined }
-          viewer.hears = hears
+          resize(viewer, () => {
+            viewer.hears = hears
+          })
           if (viewers.has(viewer)) follow(viewer)
           return {
             setLoss: part => {
@@ -189,7 +197,7 @@ export function createViewers(main: Feed, sub: () => Feed | undefined) {
               hears.feed?.hearing.update()
             },
             close: () => {
-              if (viewer.hears === hears) deafen(viewer)
+              if (viewer.hears === hears) resize(viewer, () => deafen(viewer))
             },
           }
         },
@@ -209,6 +217,12 @@ export function createViewers(main: Feed, sub: () => Feed | undefined) {
 function carries({ budget }: Viewer, lane: Lane | undefined): boolean {
   const rate = lane?.meter.rate()
   return budget === undefined || (rate !== undefined && rate <= budget)
+}
+
+/** True for a source that runs and has nothing to hear. */
+function isMute(feed: Feed | undefined): boolean {
+  const status = feed?.status()
+  return status?.state === 'live' && status.sound === undefined
 }
 
 /** A stream that comes as it is has no key frame on request. */

@@ -7,7 +7,13 @@ import { TIER_LIMITS, type Tier } from '@ownsight/camera-agent/media/tier'
 
 /** A feed without a source: the test says what it passes, allows and sends. */
 export function fakeFeed(
-  settings: { passes?: boolean; rate?: number | undefined; height?: number; forbids?: Tier[] } = {},
+  settings: {
+    passes?: boolean
+    rate?: number | undefined
+    height?: number
+    forbids?: Tier[]
+    sound?: 'aac'
+  } = {},
 ) {
   const lanes: Lane[] = []
   const listeners = new Set<Listener>()
@@ -60,7 +66,7 @@ export function fakeFeed(
     passes: () => settings.passes ?? false,
     passedRate: () => settings.rate,
     height: () => settings.height,
-    status: () => ({ state: 'live' }),
+    status: () => ({ state: 'live', ...(settings.sound ? { sound: settings.sound } : {}) }),
     pid: () => 1,
     empty: () => undefined,
     ended: async () => undefined,

@@ -91,6 +91,31 @@ describe('viewers', () => {
     assert.ok(viewer.demand() > 4e6)
   })
 
+  for (const sound of [undefined, 'aac'] as const)
+    it(`one who draws the picture small and listens is sent the sub stream ${sound ? 'that has sound' : 'again when it listens no more'}`, () => {
+      const main = fakeFeed({ passes: true, rate: 4e6, sound: 'aac' })
+      const sub = fakeFeed({ passes: true, rate: 250_000, height: 360, ...(sound ? { sound } : {}) })
+      const viewers = createViewers(main.feed, () => sub.feed)
+      closers.push(viewers.clear)
+      const times: number[] = []
+      const viewer = viewers.create('h264', ({ timestamp }) => times.push(timestamp), 20e6)
+      viewer.setHeight(180)
+      viewer.begin()
+      sub.send('source', true, 1000)
+      const hearing = viewer.hear(new Set(['opus']), () => undefined)
+      viewers.review()
+      main.send('source', true, 2000)
+      sub.send('source', true, 3000)
+      viewers.review()
+      assert.deepEqual([main.listeners.size, sub.listeners.size], sound ? [0, 1] : [1, 0])
+      hearing.close()
+      viewers.review()
+      main.send('source', true, 4000)
+      sub.send('source', true, 5000)
+      assert.deepEqual(times, sound ? [1000, 3000, 5000] : [1000, 2000, 4000, 5000])
+      assert.equal(main.listeners.size + sub.listeners.size, 0)
+    })
+
   it('one who said how small the picture is before it began is sent the sub stream at once', () => {
     const main = fakeFeed({ passes: true, rate: 4e6 })
     const sub = fakeFeed({ passes: true, rate: 250_000, height: 360 })
