@@ -32,9 +32,9 @@ describe('protocol: the parts of a description', () => {
     assert.deepEqual([found.ufrag, found.mids, found.dropped], ['Yb3q', ['0', '1', '2'], 1])
     assert.deepEqual(found.candidates, [{ address: '192.0.2.7', port: 50_000, type: 'host' }])
     assert.deepEqual(found.media, [
-      { kind: 'video', mid: '0', direction: 'recvonly', codecs: ['VP8', 'H264', '-'] },
-      { kind: 'audio', mid: '1', direction: 'recvonly', codecs: ['OPUS'] },
-      { kind: 'application', mid: '2', direction: 'sendrecv', codecs: [] },
+      { kind: 'video', mid: '0', direction: 'recvonly', codecs: ['VP8', 'H264', '-'], rejected: false },
+      { kind: 'audio', mid: '1', direction: 'recvonly', codecs: ['OPUS'], rejected: false },
+      { kind: 'application', mid: '2', direction: 'sendrecv', codecs: [], rejected: false },
     ])
   })
 
