@@ -97,7 +97,6 @@ export const productConfig = (facts: TurnFacts): string =>
       port: facts.port,
       tls: { cert: facts.cert, key: facts.key, port: facts.tlsPort },
       relayPorts: [...facts.relayPorts],
-      userQuota: 100,
       stateFolder: facts.folder,
       allowPeers: [
         '198.51.100.0-198.51.100.255',

@@ -68,6 +68,7 @@ export async function measureCrowd(
         const crowd = await rush(lab, house, loss)
         crowds.push(crowd)
         say(`${row(crowd).join('  ')}${missed(crowd) ? '  MISSED' : ''}`)
+        if (missed(crowd)) for (const late of lateOnes(crowd)) say(`  late: ${late}`)
       }
       return crowds
     } finally {
@@ -77,6 +78,12 @@ export async function measureCrowd(
     await lab.close()
   }
 }
+
+/** What the late ones waited for. */
+const lateOnes = ({ results }: Crowd): string[] =>
+  results
+    .filter(({ ms = PATIENCE_MS }) => ms > 5000)
+    .map(({ ms, steps }) => `${ms ? Math.round(ms) : 'never'}: ${steps.join(', ')}`)
 
 function row({ loss, results, cost }: Crowd): string[] {
   const live = results.flatMap(({ ms }) => ms ?? [])

@@ -31,9 +31,21 @@ export async function openOnce(page: Page): Promise<number | undefined> {
   )
   await watch(page, 'Door')
   const ms = await live
+  if (ms === undefined) process.stdout.write(`never live: ${await story(page)}\n`)
   await page.getByRole('button', { name: '← Cameras' }).click()
   return ms
 }
+
+/** What the page says, and the last steps it went through, ms before now. */
+const story = (page: Page): Promise<string> =>
+  page.evaluate(() => {
+    const now = performance.now()
+    const steps = performance
+      .getEntriesByType('mark')
+      .slice(-30)
+      .map(({ name, startTime }) => `${name} ${Math.round(startTime - now)}`)
+    return [document.body.innerText.replaceAll(/\s+/g, ' '), ...steps].join(', ')
+  })
 
 /** Opens one camera again and again over a line with 100 ms round trip that loses this share each way. */
 export async function measureOpenings(

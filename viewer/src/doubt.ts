@@ -44,13 +44,16 @@ export const heardAt = (signs: PathSigns): number =>
 /** From when on a session that stays silent is asked about. */
 export const probeAt = (signs: PathSigns): number => heardAt(signs) + patience(signs)
 
-/** `probe`: ask the camera for a heartbeat now. `replace`: make a new session beside this one. */
-export function doubtOf(signs: PathSigns, now: number): 'none' | 'probe' | 'replace' {
+/**
+ * `probe`: ask the camera for a heartbeat now. `replace`: make a new session beside this one.
+ * @param mayHurry whether one late answer is enough for that; else heartbeats must be missing
+ */
+export function doubtOf(signs: PathSigns, now: number, mayHurry = true): 'none' | 'probe' | 'replace' {
   const heard = heardAt(signs)
   if (now - latest(signs.heartbeatAt, signs.confirmedAt) > HEARTBEAT_LOST_MS) return 'replace'
   if (signs.phase === 'confirmed' && framesAreLost(signs, now)) return 'replace'
   if (signs.probedAt !== undefined && signs.probedAt > heard)
-    return now - signs.probedAt > probePatience(signs) ? 'replace' : 'none'
+    return mayHurry && now - signs.probedAt > probePatience(signs) ? 'replace' : 'none'
   return now > probeAt(signs) ? 'probe' : 'none'
 }
 

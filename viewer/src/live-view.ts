@@ -8,6 +8,7 @@ import { type LiveState, pageState } from './live-state.ts'
 import { openSession } from './opening.ts'
 import { type PageEvent, type PageEvents, pageEvents } from './page-events.ts'
 import { createStage, type Stage } from './stage.ts'
+import { createCaution } from './trials.ts'
 import { type ViewSession, viewSession } from './view-session.ts'
 import { type LiveSession, type WatchOptions, watch } from './watch.ts'
 
@@ -63,6 +64,7 @@ export function openLiveView(options: LiveViewOptions): LiveView {
   const state = signal<LiveState>('connecting')
   const fault = signal<string | undefined>(undefined)
   const gaveUp = signal(false)
+  const caution = createCaution(clock.now)
   let ids = 0
   let isReplacing = false
   let isOver = false
@@ -92,7 +94,8 @@ export function openLiveView(options: LiveViewOptions): LiveView {
         continue
       }
       tries = 0
-      if (outcome !== 'kept') present(outcome)
+      if (outcome === 'kept') caution.wasNeedless()
+      else present(outcome)
       fault.value = undefined
       const why = await Promise.race([ending.promise, doubted.promise])
       if (options.signal.aborted) return
@@ -233,7 +236,7 @@ export function openLiveView(options: LiveViewOptions): LiveView {
     // What will be missed before the next look is not noticed later than that.
     const due = probeAt(session.signs()) - now
     if (due > 0 && due < LOOK_MS) clock.after(due + 1, look)
-    const doubt = doubtOf(session.signs(), now)
+    const doubt = doubtOf(session.signs(), now, caution.mayHurry())
     if (doubt === 'probe') probe(session)
     const isOld = now - confirmedAt > RENEW_MS
     if (!isReplacing && (doubt === 'replace' || isOld))

@@ -30,7 +30,7 @@ const CAUTION_MAX_MS = 60_000
 /** So long without a needless one, and all is as in the beginning. */
 const CALM_MS = 10_000
 
-/** Whether a first doubt may connect anew before the old connection had time to reply: seldom where that was needless. */
+/** Whether a first doubt is enough for a new connection, or session, beside the old: seldom where that was needless. */
 export function createCaution(now: () => number) {
   let ms = CAUTION_MIN_MS
   let until = Number.NEGATIVE_INFINITY

@@ -1,5 +1,6 @@
 import { parseRelayUrl, type RelayGrant, type RelayUrl } from '@ownsight/protocol/relay-grant'
 import type { Address, IceConnection, StunProtocol } from './guard/internals.ts'
+import { type Ending, releaseOnClose } from './relay-release.ts'
 import { internal } from './werift.ts'
 
 /**
@@ -20,10 +21,9 @@ export type SessionRelay = { allocation?: Allocation | undefined; stunServer?: A
 /** werift's TURN client, as an ICE transport of one session. */
 export type Allocation = StunProtocol & {
   localCandidate?: unknown
-  turn: {
+  turn: Ending & {
     relayedAddress: Address
     mappedAddress: Address
-    transport: { closed?: boolean }
     sendStun(message: unknown, to: Address): Promise<void>
     serverDestination(): Promise<Address>
   }
@@ -41,23 +41,35 @@ const WARM_MS = 240_000
 /** A box on the way forgets a UDP port that is silent for half a minute (RFC 4787 REQ-5 asks for more, in vain). */
 const BEAT_MS = 15_000
 const AGAIN_MS = 15_000
+/** Where UDP did not get through it is tried again this much later, beside what works. */
+const UDP_AGAIN_MS = 120_000
 /** Where the server lends none it is asked again when it is back, and otherwise seldom. */
 const NONE_MS = 600_000
 
-const createClient = (): Connect =>
-  internal<{ createStunOverTurnClient: Connect }>('ice/src/turn/protocol.js').createStunOverTurnClient
+function createClient(): Connect {
+  const { createStunOverTurnClient: connect } = internal<{ createStunOverTurnClient: Connect }>(
+    'ice/src/turn/protocol.js',
+  )
+  return async (server, options) => {
+    const allocation = await connect(server, options)
+    releaseOnClose(allocation.turn)
+    return allocation
+  }
+}
 
 /** @param grant the newest one, asked for before each allocation; undefined while there is none */
 export function keepRelays(
   grant: () => Promise<RelayGrant | undefined>,
-  options: { onState?: (state: RelayState) => void; connect?: Connect } = {},
+  options: { onState?: (state: RelayState) => void; connect?: Connect; udpAgainMs?: number } = {},
 ): Relays {
-  const connect = options.connect ?? createClient()
+  const { connect = createClient(), udpAgainMs = UDP_AGAIN_MS } = options
   let warm: { allocation: Allocation; beat: NodeJS.Timeout } | undefined
   let state: RelayState = 'none'
   let stunServer: Address | undefined
   let preferred: RelayUrl['transport'] | undefined
+  let udpTriedAt = Number.NEGATIVE_INFINITY
   let making: Promise<void> | undefined
+  let isWanted = false
   let timer: NodeJS.Timeout | undefined
   let closed = false
 
@@ -71,23 +83,36 @@ export function keepRelays(
     const granted = await grant()
     if (!granted) return enter('none')
     if (state === 'none') enter('trying')
-    const urls = granted.urls.map(parseRelayUrl)
-    for (const url of inOrder(urls, preferred)) {
-      const allocation = await allocate(url, granted)
-      if (closed) return void allocation?.close()
-      if (!allocation) continue
-      preferred = url.transport
-      stunServer = url.transport === 'udp' ? [url.host, url.port] : undefined
-      const beat = setInterval(() => void keepOpen(allocation).catch(() => undefined), BEAT_MS)
-      warm = { allocation, beat }
-      return enter(url.transport)
-    }
-    stunServer = undefined
-    enter('unreachable')
+    const urls = inOrder(granted.urls.map(parseRelayUrl), preferred)
+    const used = await first(urls, granted)
+    enter(used ?? 'unreachable')
+    if (!used || used === 'udp' || performance.now() - udpTriedAt < udpAgainMs) return
+    if ((await first(urls.filter(isUdp), granted)) && !closed) enter('udp')
   }
 
-  /** Undefined where it cannot be had. One that comes after its time is given back. */
-  async function allocate(url: RelayUrl, granted: RelayGrant): Promise<Allocation | undefined> {
+  /** The first of them over which an allocation is to be had; it is what lies ready then. */
+  async function first(urls: RelayUrl[], granted: RelayGrant): Promise<RelayUrl['transport'] | undefined> {
+    for (const url of urls) {
+      if (isUdp(url)) udpTriedAt = performance.now()
+      const found = await allocate(url, granted)
+      const allocation = typeof found === 'string' ? undefined : found
+      if (closed) return void allocation?.close()
+      // A relay that refuses was reached, and tells a camera its address all the same.
+      if (isUdp(url)) stunServer = found === 'silent' ? undefined : [url.host, url.port]
+      if (!allocation) continue
+      preferred = url.transport
+      void release()
+        ?.close()
+        .catch(() => undefined)
+      const beat = setInterval(() => void keepOpen(allocation).catch(() => undefined), BEAT_MS)
+      warm = { allocation, beat }
+      return url.transport
+    }
+    return undefined
+  }
+
+  /** Or why it cannot be had. One that comes after its time is given back. */
+  async function allocate(url: RelayUrl, granted: RelayGrant): Promise<Allocation | 'refused' | 'silent'> {
     const server = {
       address: [url.host, url.port] as const,
       username: granted.username,
@@ -96,28 +121,31 @@ export function keepRelays(
     const udpFamily = url.host.includes(':') ? 6 : 4
     const work = connect(server, { transport: url.transport, connectTimeoutMs: TRY_MS, udpFamily })
     let late = false
-    const timeout = Promise.withResolvers<undefined>()
+    const timeout = Promise.withResolvers<'silent'>()
     const deadline = setTimeout(() => {
       late = true
-      timeout.resolve(undefined)
+      timeout.resolve('silent')
     }, TRY_MS)
     work.then(allocation => late && void allocation.close()).catch(() => undefined)
     try {
       return await Promise.race([work, timeout.promise])
-    } catch {
-      return undefined
+    } catch (error) {
+      return typeof errorCode(error) === 'number' ? 'refused' : 'silent'
     } finally {
       clearTimeout(deadline)
     }
   }
 
   function keepOne(): void {
+    isWanted = making !== undefined
     if (closed || making) return
     clearTimeout(timer)
     making = make()
       .catch(() => enter('unreachable'))
       .finally(() => {
         making = undefined
+        // What was made is taken already.
+        if (isWanted && !warm && state !== 'none') return keepOne()
         if (!closed) timer = setTimeout(renew, warm ? WARM_MS : state === 'none' ? NONE_MS : AGAIN_MS)
       })
   }
@@ -202,6 +230,8 @@ function errorCode(error: unknown): number | string | undefined {
   }
   return (response?.getAttributeValue('ERROR-CODE') as [number] | undefined)?.[0] ?? code
 }
+
+const isUdp = ({ kind, transport }: RelayUrl): boolean => kind === 'turn' && transport === 'udp'
 
 /** Direct ways first: UDP, TCP, TLS; the transport that worked last before all others. */
 function inOrder(urls: RelayUrl[], preferred: RelayUrl['transport'] | undefined): RelayUrl[] {

@@ -21,5 +21,12 @@ export type ToViewers =
   | { do: 'open'; patience: number }
 export type FromViewers = { is: 'connected' } | { is: 'opened'; results: readonly Opened[] }
 
-/** From the start to LIVE, ms, unless it was never so; and why tries before that failed. */
-export type Opened = { readonly ms?: number; readonly failed: readonly string[] }
+/**
+ * From the start to LIVE, ms, unless it was never so; why tries before that failed; and when, ms, which attempt came to
+ * which state.
+ */
+export type Opened = {
+  readonly ms?: number
+  readonly failed: readonly string[]
+  readonly steps: readonly string[]
+}

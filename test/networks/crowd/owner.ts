@@ -39,7 +39,7 @@ async function letAllIn({ place, page, owner, cameras }: Signed, people: readonl
     await until(isOnline, { timeout: PATIENCE_MS, what: 'a camera that is connected' })
     const own = people.filter(person => person.camera === i)
     await letIn(owner, camera, own)
-    const ever = new AbortController().signal
+    const ever = new AbortController()
     const live = watchWithoutBrowser({ page, client, view, camera, stun: place.stun }, ever)
     await until(() => live.state.value === 'live', { timeout: PATIENCE_MS, what: "the camera's picture" })
   }

@@ -12,13 +12,14 @@ export async function loadPage(origin: string) {
         ? { url: new URL('./page-socket.ts', import.meta.url).href, shortCircuit: true }
         : next(specifier, context),
   })
-  const [{ connectSignaling }, { openLiveView }, { isFinal }] = await Promise.all([
+  const [{ connectSignaling }, { openLiveView }, { watch }, { isFinal }] = await Promise.all([
     import('../../../viewer/src/signaling-client.ts'),
     import('../../../viewer/src/live-view.ts'),
+    import('../../../viewer/src/watch.ts'),
     import('../../../viewer/src/failures.ts'),
   ])
   hooks.deregister()
-  return { connectSignaling, openLiveView, isFinal }
+  return { connectSignaling, openLiveView, watch, isFinal }
 }
 
 /** A page that is always seen. */

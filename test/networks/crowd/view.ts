@@ -20,12 +20,20 @@ export type Watcher = {
 /** As long as the page waits for a server's answer. */
 const PATIENCE_MS = 2200
 
-/** One camera as the page opens it; told why a try failed. The decoder is what is missing: pictures are counted whole. */
+export type Told = {
+  readonly signal: AbortSignal
+  /** why a try failed */
+  readonly onEnd?: (code: string) => void
+  /** attempts are counted from 1 */
+  readonly onStep?: (attempt: number, state: string) => void
+}
+
+/** One camera as the page opens it. The decoder is what is missing: pictures are counted whole. */
 export function watchWithoutBrowser(
   { page, client, view, camera, stun }: Watcher,
-  signal: AbortSignal,
-  onEnd: (code: string) => void = () => undefined,
+  { signal, onEnd = () => undefined, onStep = () => undefined }: Told,
 ): LiveView {
+  let attempts = 0
   const eyes = new WeakMap<object, (draw: () => void) => void>()
   const { signaling } = client
   const outside = { stun, patience: PATIENCE_MS }
@@ -47,6 +55,14 @@ export function watchWithoutBrowser(
         if (seen > 0) next()
       })
       return peer
+    },
+    open(options) {
+      const attempt = ++attempts
+      const onState: typeof options.onState = state => {
+        onStep(attempt, state)
+        options.onState?.(state)
+      }
+      return page.watch({ ...options, onState })
     },
     isFinal: page.isFinal,
     doubt: isStill => signaling.doubt(camera.camId, isStill),

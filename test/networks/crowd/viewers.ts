@@ -27,14 +27,19 @@ async function connect(place: Place, people: readonly Person[], cameras: readonl
 function open(watcher: Watcher, patience: number, ended: AbortSignal): Promise<Opened> {
   const start = performance.now()
   const failed: string[] = []
-  const live: LiveView = watchWithoutBrowser(watcher, ended, code => failed.push(code))
+  const steps: string[] = []
+  const live: LiveView = watchWithoutBrowser(watcher, {
+    signal: ended,
+    onEnd: code => failed.push(code),
+    onStep: (attempt, state) => steps.push(`${Math.round(performance.now() - start)} ${attempt} ${state}`),
+  })
   return new Promise(resolve => {
-    const late = setTimeout(() => resolve({ failed }), patience)
+    const late = setTimeout(() => resolve({ failed, steps }), patience)
     const stop = live.state.subscribe(state => {
       if (state !== 'live') return
       clearTimeout(late)
       queueMicrotask(() => stop())
-      resolve({ ms: performance.now() - start, failed })
+      resolve({ ms: performance.now() - start, failed, steps })
     })
   })
 }

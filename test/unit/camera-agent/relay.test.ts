@@ -16,12 +16,13 @@ describe('relays made ahead of time', () => {
   let tried: string[] = []
   let open: Set<Allocation>
   let works: (transport: string) => boolean
+  let fault: Error
   const states: RelayState[] = []
   afterEach(() => relays.close())
 
   const connect = async (_server: unknown, { transport }: { transport: string }): Promise<Allocation> => {
     tried.push(transport)
-    if (!works(transport)) throw new Error('refused')
+    if (!works(transport)) throw fault
     const close = async () => void open.delete(allocation)
     const allocation = { turn: { transport: {} }, close } as unknown as Allocation
     open.add(allocation)
@@ -30,12 +31,15 @@ describe('relays made ahead of time', () => {
   function start(
     does: (transport: string) => boolean,
     grants: () => Promise<RelayGrant | undefined> = async () => grant,
+    more: { udpAgainMs?: number } = {},
   ): void {
+    fault = new Error('silent')
     tried = []
     states.length = 0
     open = new Set()
     works = does
-    relays = keepRelays(grants, { connect: connect as never, onState: state => states.push(state) })
+    const onState = (state: RelayState) => states.push(state)
+    relays = keepRelays(grants, { connect: connect as never, onState, ...more })
   }
   const ready = () => until(() => open.size > 0, { timeout: 5000, what: 'an allocation' })
 
@@ -59,6 +63,27 @@ describe('relays made ahead of time', () => {
     await until(() => open.size === 2, { timeout: 5000, what: 'the next one' })
     assert.deepEqual(tried, ['udp', 'tcp', 'tls', 'tls'])
     assert.deepEqual(states, ['trying', 'tls'])
+  })
+
+  it('asks a STUN server that refuses an allocation all the same: it was reached', async () => {
+    start(transport => transport === 'tcp')
+    fault = Object.assign(new Error('486'), { response: { getAttributeValue: () => [486, 'quota'] } })
+    await ready()
+    assert.deepEqual(relays.take().stunServer, ['relay.example', 3478])
+  })
+
+  it('tries UDP again beside what works, and takes it where it gets through', async () => {
+    let isBlocked = true
+    start(transport => transport === 'tcp' || !isBlocked, undefined, { udpAgainMs: 0 })
+    await until(() => tried.length === 3, { timeout: 5000, what: 'another try' })
+    assert.deepEqual(tried, ['udp', 'tcp', 'udp'])
+    const { allocation, stunServer } = relays.take()
+    assert.ok(allocation && open.has(allocation))
+    assert.equal(stunServer, undefined)
+    isBlocked = false
+    await until(() => states.at(-1) === 'udp', { timeout: 5000, what: 'UDP' })
+    assert.deepEqual(relays.take().stunServer, ['relay.example', 3478])
+    assert.equal(tried.slice(3).join(), 'tcp,udp')
   })
 
   it('gives each allocation to one session', async () => {

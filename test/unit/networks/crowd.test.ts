@@ -3,7 +3,7 @@ import { missed } from '../../networks/crowd.ts'
 
 const crowd = (...times: (number | undefined)[]) => ({
   loss: 0.1,
-  results: times.map(ms => (ms === undefined ? { failed: [] } : { ms, failed: [] })),
+  results: times.map(ms => (ms === undefined ? { failed: [], steps: [] } : { ms, failed: [], steps: [] })),
 })
 const soon = Array.from({ length: 49 }, () => 900)
 
