@@ -190,6 +190,29 @@ describe('protocol: the parts of a description', () => {
     lint(description('answer', { audio: 'recvonly' }), { ...answer, talk: true })
   })
 
+  it('sound in an answer: of a form the camera sends, or rejected, and then nothing else is asked of it', () => {
+    const answer: LintRules = { kind: 'answer' }
+    const sound = (change: (section: string) => string): string => {
+      const whole = description('answer')
+      const [from, to] = [whole.indexOf('m=audio'), whole.indexOf('m=application')]
+      return whole.slice(0, from) + change(whole.slice(from, to)) + whole.slice(to)
+    }
+    refused(
+      sound(section => section.replace('opus/48000/2', 'G722/8000')),
+      'rtpmap',
+      /OPUS, PCMU, PCMA only/,
+      answer,
+    )
+    const reject = (section: string): string =>
+      section.replace('m=audio 9', 'm=audio 0').replace(/a=sendonly/, 'a=inactive')
+    const bare = sound(section =>
+      reject(section).replace('a=rtcp-mux\r\n', '').replace('opus/48000/2', 'G722/8000'),
+    )
+    lint(bare.replace('BUNDLE 0 1 2', 'BUNDLE 0 2'), answer)
+    const busy = sound(section => section.replace('m=audio 9', 'm=audio 0'))
+    refused(busy.replace('BUNDLE 0 1 2', 'BUNDLE 0 2'), 'direction', /rejected is inactive/, answer)
+  })
+
   it('the bundle: one group, of all sections and no others', () => {
     const group = 'a=group:BUNDLE 0 1 2'
     for (const bad of ['BUNDLE', 'BUNDLE 0 1', 'BUNDLE 0 1 2 3', 'BUNDLE 0 1 3', 'LS 0 1 2', 'BUNDLE 0 1 1'])
