@@ -6,6 +6,7 @@ import type { Encoding } from './media-frame.ts'
 import { isOriginal } from './output.ts'
 import { createRateMeter } from './rate-meter.ts'
 import type { Route } from './route.ts'
+import { createSoundLimit } from './sound-limit.ts'
 import { createSoundShare } from './sound-share.ts'
 import type { SourceIdentity } from './source.ts'
 import type { SourceConfig } from './source-config.ts'
@@ -78,6 +79,7 @@ export function createFeed(config: SourceConfig, options: FeedOptions, onStatus:
   const lanes: Lane[] = []
   const timeline = createTimeline()
   const ceiling = createCeiling()
+  const maySound = createSoundLimit()
   const hearing = createSoundShare(want => supervisor?.hear(want))
   let supervisor: ReturnType<typeof createSupervisor> | undefined
   let closing: Promise<void> = Promise.resolve()
@@ -113,7 +115,7 @@ export function createFeed(config: SourceConfig, options: FeedOptions, onStatus:
       soundIs: hearing.soundIs,
       sound: sound => {
         const at = timeline.at(sound.ticks)
-        if (at !== undefined) hearing.sound(sound, at)
+        if (at !== undefined && maySound()) hearing.sound(sound, at)
       },
       rate: bps => {
         passed = bps
