@@ -27,10 +27,17 @@ export type WeriftViewer = {
   kill(): void
 }
 
-/** A viewer in a process of its own, with its offer made. @param options.talk it offers to send audio */
-export async function createViewer(options: { talk?: boolean } = {}): Promise<WeriftViewer> {
+/**
+ * A viewer in a process of its own, with its offer made.
+ * @param options.talk it offers to send audio
+ * @param options.loseCookieAck its first word that its channel is open does not arrive
+ */
+export async function createViewer(
+  options: { talk?: boolean; loseCookieAck?: boolean } = {},
+): Promise<WeriftViewer> {
   const program = join(import.meta.dirname, 'werift-viewer-process.ts')
-  const child = fork(program, options.talk ? ['talk'] : [], { stdio: 'inherit' })
+  const args = [...(options.talk ? ['talk'] : []), ...(options.loseCookieAck ? ['lose-cookie-ack'] : [])]
+  const child = fork(program, args, { stdio: 'inherit' })
   const viewer = {
     offer: '',
     messages: [] as string[],
