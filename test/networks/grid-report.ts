@@ -1,4 +1,4 @@
-import { CELLS, type GridResult, measureGrid, WHOLE } from './grid.ts'
+import { CELLS, type GridResult, type GridTimes, measureGrid, WHOLE } from './grid.ts'
 import { machine, table, write } from './report.ts'
 
 const HEAD = [
@@ -53,16 +53,16 @@ export function missed(result: GridResult): string | undefined {
 async function report(
   section: string,
   cells: Parameters<typeof measureGrid>[0],
-  ms: number,
+  times: GridTimes,
 ): Promise<boolean> {
-  const results = await measureGrid(cells, ms, result => {
+  const results = await measureGrid(cells, times, result => {
     const why = missed(result)
     process.stdout.write(`${row(result).join('  ')}${why ? `  MISSED: ${why}` : ''}\n`)
   })
   write(
     section,
     [
-      `${machine()}. ${ms / 1000} s each after ten to settle, 720p at 20 frames a second with grain, Chromium. Loss each way; use: what came out of the line, of what it carries after its loss.`,
+      `${machine()}. ${times.measure / 1000} s each after ${times.settle / 1000} to settle, 720p at 20 frames a second with grain, Chromium. Loss each way; use: what came out of the line, of what it carries after its loss.`,
       'Judged: no foreign frame anywhere; at 5 %, 100 ms, 1000 kbit/s no gap over 0.5 s, use of 80 % at least, a queue of',
       '200 ms at most; at 64 kbit/s, up to 1 % and 300 ms, a picture every 2 s.\n',
       table(HEAD, results.map(row)),
@@ -72,6 +72,8 @@ async function report(
 }
 
 /** Twelve lines, a minute each unless told otherwise. */
-export const reportGrid = (seconds = 60): Promise<boolean> => report('grid', CELLS, seconds * 1000)
+export const reportGrid = (seconds = 60): Promise<boolean> =>
+  report('grid', CELLS, { settle: 10_000, measure: seconds * 1000 })
 /** 144 lines, ten seconds each. */
-export const reportWholeGrid = (): Promise<boolean> => report('whole grid', WHOLE, 10_000)
+export const reportWholeGrid = (): Promise<boolean> =>
+  report('whole grid', WHOLE, { settle: 7000, measure: 10_000 })

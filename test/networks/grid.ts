@@ -23,7 +23,6 @@ export type GridResult = GridCell & {
   queue: number
 }
 
-const SETTLE_MS = 10_000
 const FREEZE_MS = 500
 
 export const CELLS: readonly GridCell[] = [
@@ -52,13 +51,16 @@ function cell(loss: number, rtt: number, kbit: number, burst = false): GridCell 
   return { loss, burst, rtt, kbit }
 }
 
+/** How long the line has to settle, and how long it is measured then, ms. */
+export type GridTimes = { readonly settle: number; readonly measure: number }
+
 /**
- * Watches through each cell in turn: the line becomes what the cell says, has ten seconds to settle, and is measured for
- * so long. A view that ended comes back by itself, as it would for anybody.
+ * Watches through each cell in turn: the line becomes what the cell says, settles, and is measured. A view that ended
+ * comes back by itself, as it would for anybody.
  */
 export async function measureGrid(
   cells: readonly GridCell[],
-  ms: number,
+  times: GridTimes,
   onResult: (result: GridResult) => void,
 ): Promise<GridResult[]> {
   const lab = await createLab({ homes: { camera: {}, viewer: {} }, seed: 'grid' })
@@ -67,7 +69,7 @@ export async function measureGrid(
     try {
       const results: GridResult[] = []
       for (const each of cells) {
-        const { marks, ...figures } = await measureCell(house.page, lab, each, ms)
+        const { marks, ...figures } = await measureCell(house.page, lab, each, times)
         const late = marks.map(lateness)
         const latency = { p50: quantile(late, 0.5), p95: quantile(late, 0.95) }
         const foreign = marks.filter(mark => !isOwn(mark)).length
@@ -84,15 +86,20 @@ export async function measureGrid(
   }
 }
 
-async function measureCell(page: Page, lab: Lab<'camera' | 'viewer'>, each: GridCell, ms: number) {
+async function measureCell(
+  page: Page,
+  lab: Lab<'camera' | 'viewer'>,
+  each: GridCell,
+  { settle, measure }: GridTimes,
+) {
   const { line } = lab.homes.viewer
   const loss = each.burst ? { loss: 0, burst: bursty(each.loss, 4) } : { loss: each.loss, burst: null }
   await line.set({ ...loss, delay: each.rtt / 2, rate: each.kbit })
-  await sleep(SETTLE_MS)
+  await sleep(settle)
   await takeMarks(page)
   const before = (await line.statistics()).down.out.bytes
   const start = await page.evaluate(() => performance.now())
-  await sleep(ms)
+  await sleep(measure)
   const end = await page.evaluate(() => performance.now())
   const { marks } = await takeMarks(page)
   const { down } = await line.statistics()

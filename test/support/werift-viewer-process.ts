@@ -30,6 +30,19 @@ export type FromViewerProcess =
       last: { timestamp: number; ssrc: number; marker: boolean; kind: string }
     }
 
+/** Its first word that SCTP's cookie has come (RFC 9260 §3.3.12) is lost on the way; what follows is not. */
+function loseCookieAck(): void {
+  const COOKIE_ACK = 11
+  const { sctp } = pc.sctpTransport as unknown as {
+    sctp: { sendChunk(chunk: { type: number }): Promise<void> }
+  }
+  const send = sctp.sendChunk.bind(sctp)
+  let lost = 0
+  sctp.sendChunk = async chunk => {
+    if (chunk.type !== COOKIE_ACK || lost++ > 0) await send(chunk)
+  }
+}
+
 const tell = (message: FromViewerProcess): void => void process.send?.(message)
 const codec = (mimeType: string, parameters?: string) =>
   new RTCRtpCodecParameters({
@@ -60,6 +73,7 @@ if (process.argv.includes('listen')) pc.addTransceiver('audio', { direction: 're
 const channel = pc.createDataChannel('os1', { negotiated: true, id: 0 })
 // The camera begins SCTP. Browsers settle the collision (RFC 9260 §5.2.1); werift has to be told to wait.
 Object.defineProperty(pc.sctpTransport, 'isServer', { get: () => true })
+if (process.argv.includes('lose-cookie-ack')) loseCookieAck()
 pc.connectionStateChange.subscribe(state => tell({ is: 'state', state }))
 channel.stateChange.subscribe(state => {
   if (state === 'open') tell({ is: 'open' })

@@ -27,14 +27,22 @@ export type WeriftViewer = {
   kill(): void
 }
 
-/** A viewer in a process of its own, with its offer made. @param options.talk it offers to send sound @param options.listen to hear it */
+/**
+ * A viewer in a process of its own, with its offer made.
+ * @param options.talk it offers to send sound
+ * @param options.listen to hear it
+ * @param options.loseCookieAck its first word that its channel is open does not arrive
+ */
 export async function createViewer(
-  options: { talk?: boolean; listen?: boolean } = {},
+  options: { talk?: boolean; listen?: boolean; loseCookieAck?: boolean } = {},
 ): Promise<WeriftViewer> {
   const program = join(import.meta.dirname, 'werift-viewer-process.ts')
-  const child = fork(program, [...(options.talk ? ['talk'] : []), ...(options.listen ? ['listen'] : [])], {
-    stdio: 'inherit',
-  })
+  const args = [
+    ...(options.talk ? ['talk'] : []),
+    ...(options.listen ? ['listen'] : []),
+    ...(options.loseCookieAck ? ['lose-cookie-ack'] : []),
+  ]
+  const child = fork(program, args, { stdio: 'inherit' })
   const viewer = {
     offer: '',
     messages: [] as string[],

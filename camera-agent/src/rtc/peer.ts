@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { setTimeout as delay } from 'node:timers/promises'
 import { CHANNEL_ID, CHANNEL_LABEL } from '@ownsight/protocol/channel'
-import { CHANNEL_MESSAGE_MAX_BYTES, VIEWER_SILENT_MS } from '@ownsight/protocol/limits'
+import { VIEWER_SILENT_MS } from '@ownsight/protocol/limits'
 import type { RTCDataChannel, RTCPeerConnection, RTCRtpSender } from 'werift'
 import { orderFor } from './candidate-order.ts'
 import { nextCertificate } from './certificate.ts'
@@ -10,6 +10,7 @@ import { earlyHello } from './guard/early-hello.ts'
 import type { DtlsTransport, IceConnection } from './guard/internals.ts'
 import { type GuardCode, GuardError } from './guard-error.ts'
 import { gateInbound, type Inbound } from './inbound.ts'
+import { createInbox } from './inbox.ts'
 import type { VideoCodec } from './offered-video.ts'
 import { attach, type SessionRelay } from './relay.ts'
 import { type Association, quicken } from './sctp-timers.ts'
@@ -206,7 +207,7 @@ function run(parts: Parts): CameraPeer {
   let isOpen = false
   let isClosed = false
   let lastSeen = performance.now()
-  let handler: (text: string) => void = () => undefined
+  const inbox = createInbox()
 
   async function close(reason: CloseReason = 'local', error?: Error): Promise<void> {
     if (isClosed) return
@@ -231,15 +232,13 @@ function run(parts: Parts): CameraPeer {
       return
     isOpen = true
     opened.resolve()
+    inbox.open()
   }
   channel.stateChange.subscribe(state => {
     if (state === 'open') tryOpen()
     if (state === 'closed') void close('peer_closed')
   })
-  channel.onMessage.subscribe(data => {
-    const text = typeof data === 'string' ? data : data.toString('utf8')
-    if (isOpen && text.length <= CHANNEL_MESSAGE_MAX_BYTES) handler(text)
-  })
+  channel.onMessage.subscribe(data => inbox.take(data))
   // Only channel 0 exists: one that the peer opens by itself ends the session.
   pc.onDataChannel.subscribe(() => void close('foreign_channel'))
   transport.onStateChange.subscribe(state => {
@@ -263,9 +262,7 @@ function run(parts: Parts): CameraPeer {
     send: text => {
       if (isOpen && !isClosed) channel.send(text)
     },
-    onMessage: next => {
-      handler = next
-    },
+    onMessage: inbox.onMessage,
     sendVideo: frame => {
       if (isOpen && !isClosed) out?.picture(frame)
     },

@@ -12,6 +12,8 @@ const INITIAL_S = 0.4
 /** More than a peer may hold back an acknowledgement (RFC 9260 §6.2: 200 ms) and a short way. */
 const MIN_S = 0.3
 const MAX_S = 8
+/** How much of the variance of RFC 9260 §6.3.1 is believed: its first sample triples the wait, for one lost message. */
+const variance = (srtt: number, rttvar = srtt / 2): number => Math.min(4 * rttvar, Math.max(0.2, srtt / 2))
 /** The first copies follow each other quickly, the last ones as slowly as RFC 9260 §6.3.3 would have it. */
 const BACK_OFF = [1, 1, 2, 2, 4, 4, 8, 8]
 
@@ -23,7 +25,7 @@ const BACK_OFF = [1, 1, 2, 2, 4, 4, 8, 8]
 export function quicken(association: Association): void {
   const delay = (): number => {
     const { srtt, rttvar, timer1Failures } = association
-    const usual = srtt === undefined ? INITIAL_S : srtt + 4 * (rttvar ?? srtt / 2)
+    const usual = srtt === undefined ? INITIAL_S : srtt + variance(srtt, rttvar)
     const factor = BACK_OFF[Math.min(timer1Failures, BACK_OFF.length - 1)] ?? 1
     return Math.min(MAX_S, Math.max(MIN_S, usual) * factor)
   }

@@ -17,8 +17,13 @@ const codec = (mimeType: string, parameters?: string) =>
     rtcpFeedback: [{ type: 'nack' }, { type: 'nack', parameter: 'pli' }],
   })
 
-/** On a bad line outside: a STUN server, how long its answer is waited for (ms), and SCTP as quick as a browser's. */
-export type Outside = { stun: string; patience: number }
+/**
+ * On a bad line outside: a STUN server, how long its answer is waited for (ms), SCTP as quick as a browser's, and as a
+ * browser does it asks for a key frame while packets come and there is no picture.
+ */
+export type Outside = { stun: string; patience: number; hasPicture: () => boolean }
+/** libwebrtc waits 200 ms for a key frame before it asks for one. */
+const ASK_MS = 200
 
 /**
  * What `viewer/src/rtc/peer.ts` is in a browser: here werift, in this process. It tells every RTP packet it decrypted.
@@ -38,13 +43,15 @@ export async function createHeadlessPeer(
     bundlePolicy: 'max-bundle',
     codecs: { audio: [], video },
   })
-  pc.addTransceiver('video', { direction: 'recvonly' })
+  const { receiver } = pc.addTransceiver('video', { direction: 'recvonly' })
+  let ssrc: number | undefined
   const channel = pc.createDataChannel('os1', { negotiated: true, id: 0 })
   // The camera begins SCTP. Browsers settle the collision (RFC 9260 §5.2.1); werift has to be told to wait.
   Object.defineProperty(pc.sctpTransport, 'isServer', { get: () => true })
   const open = Promise.withResolvers<void>()
   const closed = Promise.withResolvers<void>()
   const close = () => {
+    clearInterval(asking)
     closed.resolve()
     void pc.close().catch(() => undefined)
   }
@@ -54,15 +61,20 @@ export async function createHeadlessPeer(
   let handler: ((text: string) => void) | undefined
   channel.onMessage.subscribe(data => (handler ? handler(data.toString()) : early.push(data.toString())))
   pc.onTrack.subscribe(track =>
-    track.onReceiveRtp.subscribe(({ header, payload }) =>
+    track.onReceiveRtp.subscribe(({ header, payload }) => {
+      ssrc = header.ssrc
       onPacket({
         payload,
         sequence: header.sequenceNumber,
         timestamp: header.timestamp,
         marker: header.marker,
-      }),
-    ),
+      })
+    }),
   )
+  const asking = setInterval(() => {
+    if (!outside || outside.hasPicture()) clearInterval(asking)
+    else if (ssrc !== undefined) void receiver.sendRtcpPLI(ssrc).catch(() => undefined)
+  }, ASK_MS)
   signal.addEventListener('abort', close, { once: true })
   // Unguarded werift asks a public STUN server when it is given none.
   if (!outside)

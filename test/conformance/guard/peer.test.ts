@@ -61,6 +61,23 @@ describe('a camera peer and a viewer', function () {
     await until(() => asked > 0, { timeout: 5000, what: 'the request for a key frame' })
   })
 
+  it('hears what a viewer says before the word that its channel is open, which was lost, has come again', async () => {
+    const hasty = await createViewer({ loseCookieAck: true })
+    try {
+      const camera = await answer(hasty.offer)
+      // Nothing is sent before the camera's side is open: an answer means that it was.
+      camera.onMessage(text => camera.send(`heard ${text}`))
+      await hasty.accept(camera.answer)
+      hasty.send('confirm')
+      await until(() => hasty.messages.length > 0, { timeout: 5000, what: 'an answer' })
+      hasty.send('more')
+      await until(() => hasty.messages.length > 1, { timeout: 5000, what: 'another' })
+      assert.deepEqual(hasty.messages, ['heard confirm', 'heard more'])
+    } finally {
+      await hasty.close()
+    }
+  })
+
   it('attack 15: a peer whose certificate is not the signed one ends as possession_failed, with zero RTP', async () => {
     const camera = await answer(otherFingerprint(viewer.offer))
     const refused = assert.rejects(camera.open, (error: Error) => error.name === 'GuardError')

@@ -36,7 +36,6 @@ export function watchWithoutBrowser(
   let attempts = 0
   const eyes = new WeakMap<object, (draw: () => void) => void>()
   const { signaling } = client
-  const outside = { stun, patience: PATIENCE_MS }
   const live = page.openLiveView({
     camera,
     view,
@@ -49,6 +48,7 @@ export function watchWithoutBrowser(
         seen++
         draw?.()
       })
+      const outside = { stun, patience: PATIENCE_MS, hasPicture: () => seen > 0 }
       const peer = await createHeadlessPeer(own, take, outside)
       eyes.set(peer, next => {
         draw = next
