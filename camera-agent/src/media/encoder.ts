@@ -117,7 +117,7 @@ async function openContext(encoding: Encoding, size: EncoderSize, bps: number): 
   context.width = width
   context.height = height
   context.timeBase = CLOCK
-  context.framerate = fps < 1 ? new Rational(1, Math.round(1 / fps)) : new Rational(Math.round(fps), 1)
+  context.framerate = new Rational(Math.round(fps * 4), 4)
   context.pixelFormat = AV_PIX_FMT_YUV420P
   context.gopSize = gopSize(encoding, fps)
   context.maxBFrames = 0
