@@ -40,11 +40,20 @@ export const CELLS: readonly GridCell[] = [
   cell(0.01, 100, 64),
 ]
 
-/** Every loss, random and in bursts, with every round trip and every rate. */
+const RTTS = [20, 100, 300, 800]
+const KBITS = [64, 300, 1000, 4000]
+
+/**
+ * Every loss, random and in bursts, with every round trip and every rate. Rates rise and fall in turn: with the same loss
+ * only one thing changes at a time, and there is little to settle.
+ */
 export const WHOLE: readonly GridCell[] = [0, 0.01, 0.05, 0.1, 0.2].flatMap(loss =>
-  (loss === 0 ? [false] : [false, true]).flatMap(burst =>
-    [20, 100, 300, 800].flatMap(rtt => [64, 300, 1000, 4000].map(kbit => cell(loss, rtt, kbit, burst))),
-  ),
+  (loss === 0 ? [false] : [false, true]).flatMap((burst, i) => {
+    const rtts = i === 0 ? RTTS : RTTS.toReversed()
+    return rtts.flatMap((rtt, j) =>
+      (j % 2 === 0 ? KBITS.toReversed() : KBITS).map(kbit => cell(loss, rtt, kbit, burst)),
+    )
+  }),
 )
 
 function cell(loss: number, rtt: number, kbit: number, burst = false): GridCell {

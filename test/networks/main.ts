@@ -15,7 +15,7 @@ const HELP = `npm run networks -- COMMAND: the product on bad networks, in a lab
   npm run networks -- plain [N]  the same beside a plain werift and simple-peer pair, N moves of each (some 20 minutes)
   npm run networks -- changes    a sudden drop and its return, and a slow viewer beside a fast one (some 5 minutes)
   npm run networks -- grid [S]   twelve bad lines, a minute or S seconds each (some 15 minutes)
-  npm run networks -- whole-grid 144 lines, ten seconds each (some 45 minutes)
+  npm run networks -- whole-grid 144 lines, ten seconds each (some 40 minutes)
 
 Each writes its table to docs/NETWORKS.md with the date and the machine, and ends with 1 when a target is missed.
 `

@@ -10,7 +10,7 @@ export type PathSigns = Signs & {
   sentAt?: number
   /** ms between two frames, and how much that varies; undefined before it is known */
   interval?: { mean: number; deviation: number }
-  /** round trip of the path, ms */
+  /** round trip of the path, ms: about the longest of the last ten seconds, as a slow line's queue comes and goes */
   rtt?: number
 }
 
@@ -19,7 +19,9 @@ const PATIENCE_MIN_MS = 100
 const PATIENCE_MAX_MS = 1500
 const PROBE_MIN_MS = 150
 const PROBE_MAX_MS = 1500
-const HEARTBEAT_LOST_MS = 3500
+const RTT_FADES = 0.9
+/** A path that is silent for less than this had a hiccup, and no hole. */
+export const HEARTBEAT_LOST_MS = 3500
 const SENDING_MS = 2500
 
 const latest = (...times: (number | undefined)[]): number =>
@@ -32,6 +34,10 @@ function patience({ phase, interval, frameAt, probedAt }: PathSigns): number {
   if (!flowing || !interval) return PATIENCE_MAX_MS
   return clamp(PATIENCE_MIN_MS, interval.mean + 4 * interval.deviation, PATIENCE_MAX_MS)
 }
+
+/** @param before what is known of it, ms @param measured now, a second later, ms */
+export const longestRtt = (before: number | undefined, measured: number): number =>
+  Math.max(measured, (before ?? 0) * RTT_FADES + measured * (1 - RTT_FADES))
 
 /** What the camera takes to answer `alive`, and a little. */
 export const probePatience = ({ rtt }: PathSigns): number =>

@@ -2,7 +2,7 @@ import { SESSION_MAX_S } from '@ownsight/protocol/limits'
 import { type Signal, signal } from '@preact/signals'
 import { type Clock, pageClock } from './clock.ts'
 import { HIDDEN_MS, LOST_MS, SWAP_MS } from './deadlines.ts'
-import { doubtOf, hasRecovered, heardAt, probeAt, probePatience } from './doubt.ts'
+import { doubtOf, HEARTBEAT_LOST_MS, hasRecovered, heardAt, probeAt, probePatience } from './doubt.ts'
 import { WatchFault } from './failures.ts'
 import { type LiveState, pageState } from './live-state.ts'
 import { openSession } from './opening.ts'
@@ -94,8 +94,8 @@ export function openLiveView(options: LiveViewOptions): LiveView {
         continue
       }
       tries = 0
-      if (outcome === 'kept') caution.wasNeedless()
-      else present(outcome)
+      if (outcome !== 'kept') present(outcome)
+      else if (clock.now() - since < HEARTBEAT_LOST_MS) caution.wasNeedless()
       fault.value = undefined
       const why = await Promise.race([ending.promise, doubted.promise])
       if (options.signal.aborted) return

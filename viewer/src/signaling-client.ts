@@ -9,6 +9,7 @@ import {
 } from '@ownsight/protocol/events'
 import type { KeyPair } from '@ownsight/protocol/ids'
 import * as v from 'valibot'
+import { longestRtt } from './doubt.ts'
 import { type Link, type LinkEvents, openLink } from './signaling-link.ts'
 import { createCaution, trialMs } from './trials.ts'
 
@@ -117,7 +118,7 @@ export function connectSignaling(options: {
   }
 
   function measure(took: number): void {
-    rtt = rtt === undefined ? took : rtt + (took - rtt) / 4
+    rtt = longestRtt(rtt, took)
   }
 
   async function ask(link: Link, cam: string): Promise<void> {

@@ -25,23 +25,25 @@ export function trialMs(tried: number, since: number, took = UNKNOWN_MS, chance 
   return Math.min(LATER_MS, Math.max(planned, 2 * took)) * (1 - JITTER + 2 * JITTER * chance)
 }
 
-const CAUTION_MIN_MS = 500
+/** On a line of 64 kbit/s one needless connection or session takes a second of the picture. */
+const CAUTION_FIRST_MS = 8000
 const CAUTION_MAX_MS = 60_000
 /** So long without a needless one, and all is as in the beginning. */
-const CALM_MS = 10_000
+const CALM_MS = 60_000
 
 /** Whether a first doubt is enough for a new connection, or session, beside the old: seldom where that was needless. */
 export function createCaution(now: () => number) {
-  let ms = CAUTION_MIN_MS
+  let ms = 0
   let until = Number.NEGATIVE_INFINITY
   return {
     mayHurry: () => now() >= until,
     wasNeedless(): void {
-      ms = now() - until > CALM_MS ? 2 * CAUTION_MIN_MS : Math.min(CAUTION_MAX_MS, 2 * ms)
+      const isForgotten = ms === 0 || now() - until > CALM_MS
+      ms = isForgotten ? CAUTION_FIRST_MS : Math.min(CAUTION_MAX_MS, 2 * ms)
       until = now() + ms
     },
     wasNeeded(): void {
-      ms = CAUTION_MIN_MS
+      ms = 0
       until = Number.NEGATIVE_INFINITY
     },
   }

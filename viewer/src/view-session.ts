@@ -2,7 +2,7 @@ import { TILE_MAX_HEIGHT } from '@ownsight/protocol/channel'
 import type { Right } from '@ownsight/protocol/messages'
 import { computed, type ReadonlySignal, type Signal, signal } from '@preact/signals'
 import type { Clock } from './clock.ts'
-import type { PathSigns } from './doubt.ts'
+import { longestRtt, type PathSigns } from './doubt.ts'
 import { type LiveState, liveState } from './live-state.ts'
 import { leave } from './opening.ts'
 import { iceOf, type Path, pathOf, roundTripOf } from './rtc/stats.ts'
@@ -85,7 +85,7 @@ export function viewSession(id: number, live: LiveSession, clock: Clock): ViewSe
     void live.peer.stats().then(report => {
       path.value = pathOf(report)
       const rtt = roundTripOf(report)
-      if (rtt !== undefined) signs = { ...signs, rtt }
+      if (rtt !== undefined) signs = { ...signs, rtt: longestRtt(signs.rtt, rtt) }
       if (iceOf(report) === 'disconnected') probe()
     })
   })

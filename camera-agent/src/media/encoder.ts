@@ -152,7 +152,7 @@ async function openContext(
   context.width = width
   context.height = height
   context.timeBase = CLOCK
-  context.framerate = fps < 1 ? new Rational(1, Math.round(1 / fps)) : new Rational(Math.round(fps), 1)
+  context.framerate = new Rational(Math.round(fps * 4), 4)
   context.pixelFormat = AV_PIX_FMT_YUV420P
   hardware?.surface.apply(context)
   context.gopSize = Math.max(1, Math.round(fps * groupSeconds(encoding)))

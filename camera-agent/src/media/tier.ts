@@ -29,7 +29,7 @@ export const TIER_LIMITS: Record<Tier, TierLimits> = {
   mid: limits(640, 360, 15, 10, [220_000, 450_000, 600_000], 0.5),
   low: limits(480, 270, 10, 10, [80_000, 160_000, 220_000], 0.5),
   thin: limits(320, 180, 4, 10, [22_000, 45_000, 80_000], 1),
-  still: limits(320, 180, 0.5, 0, [6000, 14_000, 22_000], 3),
+  still: limits(320, 180, 0.75, 0, [6000, 14_000, 22_000], 2),
 }
 
 function limits(

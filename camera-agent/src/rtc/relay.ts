@@ -1,6 +1,6 @@
 import { parseRelayUrl, type RelayGrant, type RelayUrl } from '@ownsight/protocol/relay-grant'
+import { keepAllocation, type TurnClient } from './allocation-life.ts'
 import type { Address, IceConnection, StunProtocol } from './guard/internals.ts'
-import { type Ending, releaseOnClose } from './relay-release.ts'
 import { internal } from './werift.ts'
 
 /**
@@ -21,7 +21,7 @@ export type SessionRelay = { allocation?: Allocation | undefined; stunServer?: A
 /** werift's TURN client, as an ICE transport of one session. */
 export type Allocation = StunProtocol & {
   localCandidate?: unknown
-  turn: Ending & {
+  turn: TurnClient & {
     relayedAddress: Address
     mappedAddress: Address
     sendStun(message: unknown, to: Address): Promise<void>
@@ -52,7 +52,7 @@ function createClient(): Connect {
   )
   return async (server, options) => {
     const allocation = await connect(server, options)
-    releaseOnClose(allocation.turn)
+    keepAllocation(allocation.turn)
     return allocation
   }
 }

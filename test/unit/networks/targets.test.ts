@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { fallsShort, firstUnder, foundAt, longestGap } from '../../networks/change-figures.ts'
-import type { GridResult } from '../../networks/grid.ts'
+import { type GridResult, WHOLE } from '../../networks/grid.ts'
 import { missed } from '../../networks/grid-report.ts'
 import { costs } from '../../networks/two-viewers.ts'
 
@@ -20,6 +20,13 @@ describe('what the measurements of bad lines ask for', () => {
     const slow = { ...good, loss: 0.01, kbit: 64, use: 0.5, queue: 400 }
     assert.equal(missed(slow), undefined)
     assert.match(missed({ ...slow, longest: 2001 }) ?? '', /two seconds/)
+  })
+
+  it('the whole grid is every loss, way of losing, round trip and rate, once', () => {
+    const names = new Set(WHOLE.map(each => JSON.stringify(each)))
+    assert.deepEqual([WHOLE.length, names.size], [144, 144])
+    for (const kbit of [64, 300, 1000, 4000])
+      assert.equal(WHOLE.filter(each => each.kbit === kbit && each.rtt === 800 && each.burst).length, 4)
   })
 
   it('the longest gap counts the edges', () => {

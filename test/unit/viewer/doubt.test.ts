@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { doubtOf, hasRecovered, type PathSigns } from '../../../viewer/src/doubt.ts'
+import { doubtOf, hasRecovered, longestRtt, type PathSigns } from '../../../viewer/src/doubt.ts'
 import { timeOf } from '../../../viewer/src/view-session.ts'
 
 describe('doubt', () => {
@@ -52,6 +52,15 @@ describe('doubt', () => {
     assert.equal(doubtOf({ ...blind, sentAt: now - 500, phase: 'paused' }, now), 'none')
   })
 
+  it('a round trip that was long lately is still expected', () => {
+    assert.equal(longestRtt(undefined, 100), 100)
+    assert.equal(longestRtt(100, 400), 400)
+    const later = longestRtt(400, 100)
+    assert.ok(later > 350 && later < 400)
+    let rtt = 400
+    for (let s = 0; s < 30; s++) rtt = longestRtt(rtt, 100)
+    assert.ok(rtt < 120)
+  })
   it('has recovered with a heartbeat and a frame since; with a heartbeat alone where no frame was sent', () => {
     const since = now - 1000
     const back = { ...flowing, heartbeatAt: now, frameAt: now, sentAt: now }
