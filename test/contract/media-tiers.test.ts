@@ -185,12 +185,12 @@ describe('media tiers', function () {
     const letGo = () => {
       process.kill(pid, 'SIGCONT')
       setTimeout(() => process.kill(pid, 'SIGSTOP'), 10)
-      pause *= 1.01
+      pause *= 1.03
       hinder = setTimeout(letGo, pause)
     }
     hinder = setTimeout(letGo, pause)
     try {
-      await until(() => share.status().reduced, 'reduced', 60_000)
+      await until(() => share.status().reduced, 'reduced', 90_000)
     } finally {
       clearTimeout(hinder)
       setTimeout(() => process.kill(pid, 'SIGCONT'), 50)
