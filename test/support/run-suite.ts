@@ -5,34 +5,31 @@ import type { Suite } from './suites.ts'
 import { removeTemp, tempFolder } from './temp.ts'
 
 export type Counts = { passed: number; failed: number; skipped: number }
-type Found = Counts & {
-  /** paths; [] where all passed */
-  failedFiles: readonly string[]
-}
+export type Failure = { file: string; title: string; message: string }
+type Found = Counts & { failures: readonly Failure[] }
+/** `unsteady`: what failed at first, in files that passed when they were run again */
+export type SuiteResult = Found & { unsteady: readonly Failure[] }
 type Options = { grep?: string | undefined; env: Readonly<Record<string, string>> }
 
 const root = join(import.meta.dirname, '../..')
 
-/** The counts of a suite, and the files that failed at first and passed when they were run again. */
 export async function runSuite(
   suite: Suite,
   files: readonly string[],
   options: Options,
-): Promise<Counts & { unsteady: readonly string[] }> {
+): Promise<SuiteResult> {
   const first = await runFiles(suite, files, options)
-  const { failedFiles, ...counts } = first
+  const failedFiles = [...new Set(first.failures.map(failure => failure.file))]
   const known = failedFiles.every(file => file.startsWith(root))
-  if (counts.failed === 0 || !known || failedFiles.length > suite.secondTries)
-    return { ...counts, unsteady: [] }
-  const unsteady: string[] = []
+  if (first.failed === 0 || !known || failedFiles.length > suite.secondTries)
+    return { ...first, unsteady: [] }
   for (const file of failedFiles) {
     const name = relative(root, file)
     process.stdout.write(`\n── ${suite.name}: ${name} once more, alone\n`)
     const { failed } = await runFiles(suite, [name], options)
-    if (failed > 0) return { ...counts, unsteady }
-    unsteady.push(name)
+    if (failed > 0) return { ...first, unsteady: [] }
   }
-  return { ...counts, passed: counts.passed + counts.failed, failed: 0, unsteady }
+  return { ...first, passed: first.passed + first.failed, failed: 0, failures: [], unsteady: first.failures }
 }
 
 /** One mocha process, so that a suite that hangs or falls over is a failure and no more. */
@@ -57,8 +54,10 @@ async function runFiles(suite: Suite, files: readonly string[], options: Options
   removeTemp(folder)
   if (found && (status === 0 || found.failed > 0)) return found
   // A suite that ended before its last test, or with a status that no counted failure explains.
-  process.stdout.write(`the suite ${suite.name} ended early (${status}; it may take ${suite.limit} min)\n`)
-  return { passed: found?.passed ?? 0, failed: 1, skipped: found?.skipped ?? 0, failedFiles: ['unknown'] }
+  const message = `it ended early (${status}; it may take ${suite.limit} min)`
+  process.stdout.write(`the suite ${suite.name}: ${message}\n`)
+  const early = { file: 'unknown', title: `the suite ${suite.name}`, message }
+  return { passed: found?.passed ?? 0, failed: 1, skipped: found?.skipped ?? 0, failures: [early] }
 }
 
 function readCounts(path: string): Found | undefined {

@@ -4,7 +4,7 @@ import { parseArgs } from 'node:util'
 import { buildViewer } from '../../start/src/viewer-build.ts'
 import { watchForLeaks } from './leaks.ts'
 import { missing } from './requirements.ts'
-import { type Counts, runSuite } from './run-suite.ts'
+import { type Counts, type Failure, runSuite, type SuiteResult } from './run-suite.ts'
 import { staticChecks } from './static-checks.ts'
 import { SUITES } from './suites.ts'
 
@@ -38,8 +38,9 @@ async function main(): Promise<number> {
     say(`missing: ${absent.map(each => each.package).join(', ')}; run \`npm run setup\``)
     return 1
   }
-  const { passed, failed, skipped, unsteady } = await runAll(options)
-  for (const file of unsteady) say(`unsteady: ${file} failed at first, and passed alone`)
+  const { passed, failed, skipped, failures, unsteady } = await runAll(options)
+  for (const failure of unsteady) say(`failed at first, and passed alone: ${inShort(failure)}`)
+  for (const failure of failures) say(`failed: ${inShort(failure)}`)
   if (passed + failed === 0) say('no test ran')
   say(`${passed} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ''}`)
   return failed === 0 && passed > 0 ? 0 : 1
@@ -65,9 +66,10 @@ function readOptions(): Options | string {
   }
 }
 
-async function runAll(options: Options): Promise<Counts & { unsteady: readonly string[] }> {
+async function runAll(options: Options): Promise<SuiteResult> {
   const total: Counts = { passed: 0, failed: 0, skipped: 0 }
-  const unsteady: string[] = []
+  const failures: Failure[] = []
+  const unsteady: Failure[] = []
   const add = (counts: Partial<Counts>): void => {
     total.passed += counts.passed ?? 0
     total.failed += counts.failed ?? 0
@@ -88,12 +90,18 @@ async function runAll(options: Options): Promise<Counts & { unsteady: readonly s
     else {
       const found = await runSuite(suite, files, { grep: options.grep, env })
       add(found)
+      failures.push(...found.failures)
       unsteady.push(...found.unsteady)
     }
   }
   const leaks = await watch.close()
   if (leaks.length > 0) add(report('the tests leave nothing behind', leaks.join('\n')))
-  return { ...total, unsteady }
+  return { ...total, failures, unsteady }
+}
+
+/** At the end of a long run, so that nobody has to look for it. */
+function inShort({ title, message }: Failure): string {
+  return `${title}\n  ${message.split('\n', 5).join('\n  ')}`
 }
 
 /** One check as one test: a line, and what is wrong below it. */

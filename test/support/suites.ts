@@ -8,17 +8,18 @@ export type Suite = {
   readonly limit: number
   /**
    * This many failed files are run once more, each alone, and named at the end if they pass then: whole browsers,
-   * servers and networks share two cores, and one lost race among hundreds is news, not a verdict. More are a fault.
+   * encoders, servers and networks share two cores, and one lost race among hundreds is news, not a verdict. More are
+   * a fault.
    */
   readonly secondTries: number
 }
 
 export const SUITES: readonly Suite[] = [
   suite('unit', { timeout: 10_000, limit: 10 }),
-  suite('contract', { timeout: 30_000, limit: 20 }),
+  suite('contract', { timeout: 30_000, limit: 20, secondTries: 2 }),
   suite('fuzz', { timeout: 30_000, limit: 10 }),
   suite('model', { timeout: 300_000, limit: 40 }),
-  suite('conformance', { timeout: 60_000, limit: 15 }),
+  suite('conformance', { timeout: 60_000, limit: 15, secondTries: 1 }),
   suite('evil', { timeout: 120_000, limit: 20 }),
   suite('e2e', { timeout: 120_000, limit: process.env.OWNSIGHT_LONG ? 150 : 55, secondTries: 3 }),
 ]

@@ -28,6 +28,8 @@ type Message = {
 const LAST_WORD_MS = 1500
 /** A permission lasts five minutes (RFC 8656 §9), a channel ten, and in coturn no longer than its permission. */
 const RENEW_MS = 100_000
+/** No more often, whatever lifetime a relay grants. */
+const RENEW_MIN_MS = 1000
 const AGAIN_MS = 5000
 const STALE_NONCE = 438
 
@@ -65,17 +67,23 @@ function signAnew(turn: TurnClient): void {
 
 /** The library drops every answer to a signed request that is not signed itself. */
 function hearStaleNonces(turn: TurnClient): void {
-  const { parse, ERROR } = stun()
   const handle = turn.handleSTUNMessage.bind(turn)
   turn.handleSTUNMessage = (data, from) => {
-    const message = parse(data)
-    const [code] = (message?.getAttributeValue('ERROR-CODE') as [number] | undefined) ?? []
-    if (message?.messageClass !== ERROR || code !== STALE_NONCE) return handle(data, from)
+    const message = staleNonce(data)
+    if (!message) return handle(data, from)
     const asked = turn.transactions[message.transactionIdHex]
     // It is over with this: no more than another try comes of it.
     if (asked) delete asked.integrityKey
     asked?.responseReceived(message, from)
   }
+}
+
+/** Anybody may send to this socket: what cannot be parsed is undefined to the library, and none. */
+function staleNonce(data: Buffer): Message | undefined {
+  const { parse, ERROR } = stun()
+  const message = parse(data)
+  const [code] = (message?.getAttributeValue('ERROR-CODE') as [number] | undefined) ?? []
+  return message?.messageClass === ERROR && code === STALE_NONCE ? message : undefined
 }
 
 /** Allocation, channels and, with them, permissions, well before their end. @returns stops it */
@@ -86,7 +94,7 @@ function renewAll(turn: TurnClient): () => void {
     const lifetime = await refresh(turn, LIFETIME_S)
     for (const { number, address } of Object.values(turn.channelByAddr))
       await turn.channelBind(number, address)
-    return Math.min(RENEW_MS, (lifetime * 1000) / 3)
+    return Math.min(RENEW_MS, Math.max(RENEW_MIN_MS, (lifetime * 1000) / 3))
   }
   const next = async (): Promise<void> => {
     const ms = await renew().catch(() => AGAIN_MS)
