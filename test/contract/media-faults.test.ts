@@ -68,6 +68,11 @@ describe('media faults', function () {
     it('with a wrong path is not_found', async () => {
       refused(await checkSource({ kind: 'rtsp', url: server.url.replace('camera', 'nothing') }), 'not_found')
     })
+    it('that sends over UDP alone is udp_only', async () => {
+      const udp = await startRtspServer({ transport: 'UDP' })
+      closers.push(udp.stop)
+      refused(await checkSource({ kind: 'rtsp', url: udp.url }), 'udp_only')
+    })
     it('at a closed port, or a name that does not resolve, is unreachable', async () => {
       refused(await checkSource({ kind: 'rtsp', url: 'rtsp://ann:s3cret@127.0.0.1:9/camera' }), 'unreachable')
       refused(

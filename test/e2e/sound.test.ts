@@ -3,7 +3,7 @@ import type { Page } from 'playwright-core'
 import type { TestAgent } from '../support/agent.ts'
 import { signUp, testId, untilState, watch } from '../support/app.ts'
 import { type House, openHouse } from '../support/house.ts'
-import { countHeard, keepPeers, lipSync } from '../support/lip-sync.ts'
+import { barsOf, countHeard, keepPeers, lipSync } from '../support/lip-sync.ts'
 import { acceptAs, closeLink, inviteGuest, openSettings } from '../support/sharing.ts'
 import { until } from '../support/wait.ts'
 
@@ -85,7 +85,7 @@ describe('sound', function () {
     if (!(await isPressed(owner))) await button(owner).click()
     await grows(owner, 'energy')
     await owner.waitForTimeout(SETTLE_MS)
-    const apart = await lipSync(owner, SIZE, MEASURE_S)
+    const apart = await lipSync(owner, barsOf(SIZE), MEASURE_S)
     assert.ok(apart.length >= MEASURE_S / 2, `${apart.length} beeps with their flash`)
     const sorted = apart.toSorted((a, b) => a - b)
     const median = sorted[Math.floor(sorted.length / 2)] ?? Number.NaN

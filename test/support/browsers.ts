@@ -20,7 +20,13 @@ export type ChromiumOptions = {
   home?: string
 }
 
-export type FirefoxOptions = { args?: string[]; profile?: string; prefs?: Record<string, unknown> }
+export type FirefoxOptions = {
+  args?: string[]
+  profile?: string
+  prefs?: Record<string, unknown>
+  /** beside this process's own */
+  env?: Record<string, string>
+}
 
 export type Chromium = { readonly context: BrowserContext; readonly profile: string; close(): Promise<void> }
 export type Firefox = { readonly browser: Browser; readonly profile: string; close(): Promise<void> }
@@ -71,6 +77,7 @@ export async function launchFirefox(options: FirefoxOptions = {}): Promise<Firef
     userDataDir: profile,
     args: options.args ?? [],
     extraPrefsFirefox: { ...QUIET_FIREFOX, ...options.prefs },
+    env: { ...process.env, ...options.env },
   })
   return { browser, profile, close: () => closed(browser, profile, options.profile === undefined) }
 }

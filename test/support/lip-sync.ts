@@ -1,10 +1,15 @@
 import { markLayout } from '@ownsight/camera-agent/media/mark'
-import type { Page } from 'playwright-core'
 
 /** Height of the test pattern's design, and where its bars lie in it (media/test-pattern.ts). */
 const DESIGN = 688
 const BARS_MIDDLE = 568
 const LEFT = 64
+
+/** Parts of the picture's width and height. */
+export type Place = { x: number; y: number }
+
+/** A page of either browser's driver. */
+export type Evaluating = { evaluate(script: string): Promise<unknown> }
 
 /** For a script that runs before the page's own: remembers each connection it makes. */
 export function keepPeers(): void {
@@ -37,21 +42,24 @@ export async function countHeard(): Promise<Heard> {
   return heard
 }
 
-/**
- * How much later than its flash each beep of the test pattern's tone is there, ms; negative when it is earlier. The
- * flash counts when the browser means to show it, the beep by the clock of WebAudio. Sound has to be turned on.
- */
-export async function lipSync(page: Page, source: { width: number; height: number }, seconds: number) {
+/** Where the test pattern's bars are, which flash; parts of a picture of that size. */
+export function barsOf(source: { width: number; height: number }): Place {
   const free = source.height - markLayout(source.width).height
   const unit = Math.min(free / DESIGN, source.width / 1280)
-  const place = {
+  return {
     x: (LEFT * unit + (source.width - 2 * LEFT * unit) * 0.94) / source.width,
     y: (BARS_MIDDLE * unit) / source.height,
   }
-  return (await page.evaluate(`(${measure.toString()})(${JSON.stringify({ place, seconds })})`)) as number[]
 }
 
-async function measure({ place, seconds }: { place: { x: number; y: number }; seconds: number }) {
+/**
+ * How much later than the flash at `place` each beep of a source is there, ms; negative when it is earlier. The flash
+ * counts when the browser means to show it, the beep by the clock of WebAudio. Sound has to be turned on.
+ */
+export const lipSync = (page: Evaluating, place: Place, seconds: number) =>
+  page.evaluate(`(${measure.toString()})(${JSON.stringify({ place, seconds })})`) as Promise<number[]>
+
+async function measure({ place, seconds }: { place: Place; seconds: number }) {
   const video = document.querySelector<HTMLVideoElement>('[data-testid="video"]')
   if (!video) throw new Error('no picture')
   const context = new AudioContext()

@@ -52,6 +52,7 @@ export const requirements: readonly Requirement[] = [
     what: 'the RTSP server',
     present: file('/usr/lib/{*-linux-gnu/,}girepository-1.0/GstRtspServer-1.0.typelib'),
   },
+  { package: 'pulseaudio', what: 'an output of sound', present: onPath('pulseaudio') },
   { package: 'gstreamer1.0-plugins-base', what: 'test video', present: gstreamer('videotestsrc') },
   { package: 'gstreamer1.0-plugins-good', what: 'RTP payloads', present: gstreamer('rtp') },
   { package: 'gstreamer1.0-plugins-bad', what: 'H.264 parsing', present: gstreamer('videoparsersbad') },

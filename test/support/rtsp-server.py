@@ -1,7 +1,7 @@
-"""RTSP server for tests (GStreamer's, not ours): H.264 over TCP on loopback, digest auth.
+"""RTSP server for tests (GStreamer's, not ours): H.264 on loopback, digest auth.
 
-Usage: rtsp-server.py PORT USER PASSWORD [LAUNCH]. Prints "ready PORT". Ends when its standard input closes.
-An empty USER serves without a password.
+Usage: rtsp-server.py PORT USER PASSWORD TCP|UDP [LAUNCH]. Prints "ready PORT". Ends when its standard input closes.
+An empty USER serves without a password. A pipeline with an appsrc "picture" or "sound" is fed (picture_clock.py).
 """
 import sys
 import threading
@@ -13,6 +13,8 @@ gi.require_version("GstRtsp", "1.0")
 gi.require_version("GstRtspServer", "1.0")
 from gi.repository import GLib, Gst, GstRtsp, GstRtspServer  # noqa: E402
 
+from picture_clock import feed  # noqa: E402
+
 PATTERN = (
     "( videotestsrc is-live=true pattern=ball ! video/x-raw,width=320,height=180,framerate=20/1 "
     "! x264enc tune=zerolatency speed-preset=ultrafast key-int-max=20 bitrate=500 "
@@ -21,8 +23,8 @@ PATTERN = (
 
 
 def main():
-    port, user, password = sys.argv[1:4]
-    launch = sys.argv[4] if len(sys.argv) > 4 else PATTERN
+    port, user, password, transport = sys.argv[1:5]
+    launch = sys.argv[5] if len(sys.argv) > 5 else PATTERN
     Gst.init(None)
     server = GstRtspServer.RTSPServer()
     server.set_address("127.0.0.1")
@@ -30,7 +32,8 @@ def main():
     factory = GstRtspServer.RTSPMediaFactory()
     factory.set_launch(launch)
     factory.set_shared(True)
-    factory.set_protocols(GstRtsp.RTSPLowerTrans.TCP)
+    factory.set_protocols(getattr(GstRtsp.RTSPLowerTrans, transport))
+    factory.connect("media-configure", lambda _, media: feed(media))
     if user:
         protect(server, factory, user, password)
     server.get_mount_points().add_factory("/camera", factory)

@@ -13,14 +13,20 @@ export type RtspServer = {
 const SCRIPT = fileURLToPath(new URL('./rtsp-server.py', import.meta.url))
 
 /**
- * Starts GStreamer's RTSP server: H.264 over TCP on loopback, with digest auth when `user` is given.
+ * Starts GStreamer's RTSP server: H.264 on loopback, over TCP unless told, with digest auth when `user` is given.
  * Port 0 takes a free one; `launch` replaces the GStreamer pipeline.
  */
 export async function startRtspServer(
-  options: { port?: number; user?: string; password?: string; launch?: string } = {},
+  options: {
+    port?: number
+    user?: string
+    password?: string
+    transport?: 'TCP' | 'UDP'
+    launch?: string
+  } = {},
 ): Promise<RtspServer> {
-  const { port = 0, user = '', password = '', launch } = options
-  const parameters = [SCRIPT, String(port), user, password, ...(launch ? [launch] : [])]
+  const { port = 0, user = '', password = '', transport = 'TCP', launch } = options
+  const parameters = [SCRIPT, String(port), user, password, transport, ...(launch ? [launch] : [])]
   const server = spawn('/usr/bin/python3', parameters, { stdio: ['pipe', 'pipe', 'inherit'] })
   const bound = await listening(server)
   const login = user ? `${encodeURIComponent(user)}:${encodeURIComponent(password)}@` : ''

@@ -84,6 +84,7 @@ const SOURCES: { [state: string]: string } = {
 const SOURCE_CODES: { [code: string]: string } = {
   auth_failed: "The camera's source refuses its user name or password.",
   not_found: "The camera's source has no such stream.",
+  udp_only: "The camera's source sends over UDP only, which the camera agent does not take.",
   unreachable: "The camera's source cannot be reached. Trying again.",
   not_video: "The camera's source has no video.",
   forbidden_format: "The camera's source is not a plain video file or stream, and was refused.",

@@ -1,3 +1,4 @@
+import { constants } from 'node:os'
 import {
   AV_CODEC_ID_H264,
   AV_CODEC_ID_HEVC,
@@ -73,12 +74,14 @@ function bestOf(format: FormatContext, type: AVMediaType): Stream | undefined {
 const isNameless = ({ codecpar }: Stream): boolean =>
   [AV_CODEC_ID_H264, AV_CODEC_ID_HEVC].includes(codecpar.codecId) && codecpar.width === 0
 
+/** What would be no better without sound. */
+const FINAL: ReadonlySet<SourceCode> = new Set(['auth_failed', 'timeout', 'udp_only'])
+
 /** A camera that lets its sound be described and not be had still has a picture: it is asked for that alone. */
 async function openRtsp(url: string, withSound: boolean): Promise<FormatContext> {
   const opened = await tryRtsp(url, withSound ? 'video+audio' : 'video')
   if (typeof opened !== 'string') return opened
-  const isFinal = !withSound || opened === 'auth_failed' || opened === 'timeout'
-  const again = isFinal ? opened : await tryRtsp(url, 'video')
+  const again = !withSound || FINAL.has(opened) ? opened : await tryRtsp(url, 'video')
   if (typeof again === 'string') throw new SourceFault(again)
   return again
 }
@@ -107,6 +110,8 @@ async function tryRtsp(url: string, media: 'video' | 'video+audio'): Promise<For
 function rtspFault(code: number): SourceCode {
   if (code === AVERROR_HTTP_UNAUTHORIZED || code === AVERROR_HTTP_FORBIDDEN) return 'auth_failed'
   if (code === AVERROR_HTTP_NOT_FOUND) return 'not_found'
+  // What FFmpeg makes of status 461, "unsupported transport" (RFC 2326 §11.3.15).
+  if (code === -constants.errno.EPROTONOSUPPORT) return 'udp_only'
   if (code === AVERROR_INVALIDDATA || code === AVERROR_PROTOCOL_NOT_FOUND) return 'not_video'
   return /timed out/i.test(FFmpegError.strerror(code)) ? 'timeout' : 'unreachable'
 }

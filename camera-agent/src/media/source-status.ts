@@ -5,6 +5,7 @@ import type { SoundKind } from './sound.ts'
 export const SOURCE_CODES = [
   'auth_failed',
   'not_found',
+  'udp_only',
   'unreachable',
   'not_video',
   'forbidden_format',
@@ -46,6 +47,8 @@ export type SourceStatus = {
 export const SOURCE_NOTES: Record<SourceCode, string> = {
   auth_failed: 'The camera source refuses this user name or password.',
   not_found: 'The camera source is not there: check the path in the configuration.',
+  udp_only:
+    'The camera source sends over UDP only, which anyone in its network could forge: switch on RTSP over TCP (interleaved) in the camera.',
   unreachable: 'The camera source cannot be reached: check its address and that it is switched on.',
   not_video: 'The camera source is not a video.',
   forbidden_format:
@@ -93,6 +96,7 @@ export const REDUCED_NOTE =
 export const LASTING: ReadonlySet<SourceCode> = new Set([
   'auth_failed',
   'not_found',
+  'udp_only',
   'not_video',
   'forbidden_format',
   'unsupported',
