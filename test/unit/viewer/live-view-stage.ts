@@ -1,10 +1,11 @@
+import assert from 'node:assert/strict'
 import type { ToViewer } from '@ownsight/protocol/channel'
 import type { ViewerState } from '@ownsight/protocol/session-state'
 import { isFinal, WatchFault } from '../../../viewer/src/failures.ts'
 import { type LiveView, type LiveViewOptions, openLiveView } from '../../../viewer/src/live-view.ts'
 import type { PageEvent } from '../../../viewer/src/page-events.ts'
 import type { LiveSession, WatchOptions } from '../../../viewer/src/watch.ts'
-import { type FakeClock, fakeClock } from './fake-clock.ts'
+import { type FakeClock, fakeClock, settle } from './fake-clock.ts'
 
 /** One attempt that the view under test has made; the test is camera, network and browser. */
 export type FakeAttempt = {
@@ -35,6 +36,13 @@ export type Scene = {
   online: boolean
   happen(event: PageEvent): void
   reconnect(): void
+  state(): string
+  /** transcript hash of the session on the page */
+  shownTh(): string | undefined
+  /** The attempt of this number, which has to have been made. */
+  nth(n: number): FakeAttempt
+  /** Confirms the newest attempt, which is then live. */
+  goLive(): Promise<FakeAttempt>
   stop(): void
 }
 
@@ -59,6 +67,21 @@ export function openScene(more: Partial<LiveViewOptions> = {}): Scene {
     },
     reconnect: () => {
       for (const handler of [...reconnects]) handler()
+    },
+    state: () => scene.view.state.value,
+    shownTh: () => scene.view.shown.value?.live.th,
+    nth: n => {
+      const made = scene.attempts[n]
+      assert.ok(made, `attempt ${n}`)
+      return made
+    },
+    goLive: async () => {
+      await settle()
+      const made = scene.nth(scene.attempts.length - 1)
+      await made.confirm()
+      await clock.pass(1500)
+      assert.equal(scene.state(), 'live')
+      return made
     },
     stop: () => controller.abort(),
   }
