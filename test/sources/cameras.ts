@@ -73,7 +73,7 @@ export const CAMERAS: readonly Camera[] = [
   ),
   live(
     'H.264 interlaced, G.711 A-law',
-    `${SIZE} ! interlace field-pattern=1:1 top-field-first=true ! ${X264} interlaced=true ! ${PAY264}`,
+    `${pictures(640, 360, 40)} ! interlace field-pattern=1:1 top-field-first=true ! ${X264} interlaced=true ! ${PAY264}`,
     PCMA,
   ),
   live(

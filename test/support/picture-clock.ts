@@ -5,7 +5,7 @@ export const FLASH: Place = { x: 1 / 16, y: 0.78 }
 
 /** Appsrcs that picture_clock.py feeds; a rate of 0 changes all the time. */
 export const pictures = (width: number, height: number, fps: number): string =>
-  `appsrc name=picture is-live=true format=time caps=video/x-raw,format=I420,width=${width},height=${height},framerate=${fps}/1`
+  `appsrc name=picture is-live=true format=time caps=video/x-raw,format=I420,interlace-mode=progressive,width=${width},height=${height},framerate=${fps}/1`
 export const beeps = (rate: number): string =>
   `appsrc name=sound is-live=true format=time caps=audio/x-raw,format=S16LE,layout=interleaved,rate=${rate},channels=1`
 
