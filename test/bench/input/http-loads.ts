@@ -1,4 +1,3 @@
-import { once } from 'node:events'
 import { connect, type Socket } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { rawRequest } from '../../support/signaling-client.ts'
@@ -32,18 +31,21 @@ export const wrongLogins: Load = async setting => {
   return `${sent} wrong logins (${told})`
 }
 
+/** `once` of node:events would fail with the first error. */
+const happens = (socket: Socket, event: string): Promise<void> =>
+  new Promise(resolve => socket.once(event, () => resolve()))
+
 async function tcp(origin: string, localAddress: string): Promise<Socket> {
   const { hostname, port } = new URL(origin)
   const socket = connect({ host: hostname, port: Number(port), localAddress })
   socket.on('error', () => undefined)
-  await Promise.race([once(socket, 'connect'), once(socket, 'close')])
+  await Promise.race([happens(socket, 'connect'), happens(socket, 'close')])
   return socket
 }
 
 async function pour(socket: Socket, chunk: Buffer, times: number): Promise<void> {
   for (let i = 0; i < times && !socket.destroyed; i++)
-    if (!socket.write(chunk))
-      await Promise.race([once(socket, 'drain'), once(socket, 'close')]).catch(() => undefined)
+    if (!socket.write(chunk)) await Promise.race([happens(socket, 'drain'), happens(socket, 'close')])
 }
 
 /** Requests that are none, too long in every part, or end in the middle. */

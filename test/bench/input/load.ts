@@ -32,8 +32,9 @@ export type Setting = {
   readonly origin: string
   readonly amounts: Amounts
   readonly by: Chance
-  /** a device that the server knows, of a stranger's account, and a camera of that account */
+  /** a device that the server knows, of a stranger's account, more of them, and a camera of that account */
   readonly viewer: KeyPair
+  readonly devices: readonly KeyPair[]
   readonly camera: { auth: KeyPair; key: KeyPair }
   /** the sessions of honest viewers: where the camera listens, and what passed there */
   readonly media: readonly { place: Place; packets: readonly Buffer[] }[]

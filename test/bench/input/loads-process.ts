@@ -1,4 +1,5 @@
 import { setMaxListeners } from 'node:events'
+import { generateKeyPair, type KeyPair } from '@ownsight/protocol/ids'
 import { createOwner } from '../../support/owner.ts'
 import { connectAs } from '../../support/signaling-client.ts'
 import { boundCamera } from '../../support/signaling-envelopes.ts'
@@ -17,13 +18,19 @@ async function begin({
   amounts,
   seed,
 }: Extract<ToLoads, { do: 'begin' }>): Promise<void> {
-  const { auth, close } = await createOwner(origin, { invitation })
+  const { auth, close, request } = await createOwner(origin, { invitation })
+  const devices: KeyPair[] = []
+  for (let i = 0; i < amounts.readers / 3; i++) {
+    const key = await generateKeyPair()
+    await request('POST', '/api/devices', { auth: key.publicKey })
+    devices.push(key)
+  }
   const device = await connectAs(origin, 'viewer', auth)
   const bound = await boundCamera(origin, device)
   for (const each of [bound.device, device]) each.close()
   close()
   const camera = { auth: bound.auth, key: bound.cam }
-  setting = { origin, amounts, by: chance(seed), viewer: auth, camera, media: [] }
+  setting = { origin, amounts, by: chance(seed), viewer: auth, devices, camera, media: [] }
   tell({ is: 'ready' })
 }
 

@@ -1,9 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { requests } from '@ownsight/protocol/events'
-import { greet, prove } from './challenge.ts'
+import { greet, prove } from '../../support/raw-device.ts'
+import { frameHeader, type RawSocket, rawSocket } from '../../support/raw-socket.ts'
 import { mutateText } from './chance.ts'
 import { home, type Load, repeat, type Setting } from './load.ts'
-import { frameHeader, type RawSocket, rawSocket } from './raw-socket.ts'
 
 const TEN_MB = Buffer.alloc(10_000_000, 0x41)
 const id = 'A'.repeat(43)

@@ -29,7 +29,8 @@ export async function rawSocket(origin: string, localAddress: string): Promise<R
   const { hostname, port, host } = new URL(origin)
   const tcp = connect({ host: hostname, port: Number(port), localAddress })
   tcp.on('error', () => undefined)
-  const closed = once(tcp, 'close').then(() => undefined)
+  // `once` of node:events would fail with the first error.
+  const closed = new Promise<void>(resolve => tcp.once('close', () => resolve()))
   const key = randomBytes(16).toString('base64')
   tcp.write(
     `GET ${UPGRADE} HTTP/1.1\r\nHost: ${host}\r\nOrigin: ${origin}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n` +
