@@ -1,6 +1,7 @@
 import { sealAuth } from '@ownsight/protocol/challenge'
 import { challenge } from '@ownsight/protocol/events'
 import type { KeyPair } from '@ownsight/protocol/ids'
+import { SOCKET_MESSAGE_MAX_BYTES } from '@ownsight/protocol/limits'
 import { SUPPORTED_VERSIONS, VERSION } from '@ownsight/protocol/version'
 import { io, type Socket } from 'socket.io-client'
 import * as v from 'valibot'
@@ -25,6 +26,8 @@ export function connectSignaling(options: SignalingOptions): SignalingClient {
   const socket = io(`${options.server}/${options.namespace}`, {
     transports: ['websocket'],
     forceNew: true,
+    // What a server may say at once: ws alone would take a hundred megabytes.
+    ...{ maxPayload: SOCKET_MESSAGE_MAX_BYTES },
     auth: { agent: `camera-agent/${VERSION}`, versions: [...SUPPORTED_VERSIONS] },
     reconnectionDelay: 500,
     reconnectionDelayMax: 4000,

@@ -25,7 +25,6 @@ export function createHttp(runtime: Runtime): FastifyInstance {
     serverFactory,
     bodyLimit: BODY_MAX_BYTES,
     logger: false,
-    requestTimeout: 15_000,
     forceCloseConnections: true,
   })
 
@@ -75,12 +74,22 @@ export function createHttp(runtime: Runtime): FastifyInstance {
   return app
 }
 
-/** @throws SignalingError for a certificate or key that is none */
+/** How long a request may take to arrive, its head first, and how often that is looked at. */
+const PATIENCE = { requestTimeout: 15_000, headersTimeout: 10_000, connectionsCheckingInterval: 2500 }
+/** A connection over which nothing moves, either way. A websocket is not under it, it has a heartbeat. */
+const IDLE_MS = 15_000
+
+/** A server that fastify is given keeps its own limits: fastify's settings are not applied to it. */
 function openServer(files: { cert: Buffer; key: Buffer } | undefined, handler: RequestListener): Server {
-  if (!files) return createServer(handler)
+  const server = files ? openTls(files, handler) : createServer(PATIENCE, handler)
+  return server.setTimeout(IDLE_MS)
+}
+
+/** @throws SignalingError for a certificate or key that is none */
+function openTls(files: { cert: Buffer; key: Buffer }, handler: RequestListener): Server {
   try {
     // The same interface but for the type's name.
-    return createTlsServer({ ...files, minVersion: 'TLSv1.2' }, handler) as unknown as Server
+    return createTlsServer({ ...PATIENCE, ...files, minVersion: 'TLSv1.2' }, handler) as unknown as Server
   } catch {
     throw new SignalingError(
       'tls',

@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { ACCOUNT_HELP, runAccount } from './account-command.ts'
 import { invite } from './accounts.ts'
+import { frugally } from './allocator.ts'
 import { type ConfigInput, parseConfig } from './config.ts'
 import { runScope, SCOPE_HELP } from './scope-command.ts'
 import { SignalingError } from './signaling-error.ts'
@@ -144,6 +145,7 @@ async function main(): Promise<number> {
 }
 
 async function serve(input: ConfigInput): Promise<void> {
+  startFrugally()
   // Whoever only asks does not wait for a server to load.
   const { startSignaling } = await import('./server.ts')
   const signaling = await startSignaling(input)
@@ -154,6 +156,14 @@ async function serve(input: ConfigInput): Promise<void> {
   for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(name, () => resolve())
   await promise
   await signaling.close()
+}
+
+/** Does not return where it takes effect: the same process id goes on, with everything from the beginning. */
+function startFrugally(): void {
+  const { argv, env, execArgv, execPath, platform, execve } = process
+  const again = frugally(platform, execArgv, { args: argv.slice(1), env })
+  // A program that was forked would lose the channel to its parent.
+  if (again && execve && !process.send) execve(execPath, [execPath, ...again.args], again.env)
 }
 
 /** Beside a running server too: the database takes turns. */

@@ -67,7 +67,7 @@ export function createMetrics() {
     ),
     replaced: counter(
       'replaced_sockets_total',
-      'Sockets closed because the same key connected again.',
+      'Cameras whose key connected again, and viewers that were one too many for their account.',
       'role',
     ),
   }

@@ -20,7 +20,10 @@ export type Presence = {
   dropViewers(account: string): void
 }
 
-export function createPresence(onReplaced: () => void): Presence {
+/** Tabs and telephones of one household; each is told of every camera, so that their number is bounded. */
+const VIEWERS_PER_ACCOUNT = 64
+
+export function createPresence(onReplaced: (role: 'camera' | 'viewer') => void): Presence {
   const cameras = new Map<string, DeviceSocket>()
   const viewers = new Map<string, Set<DeviceSocket>>()
   const guests = new Map<string, Set<string>>()
@@ -43,7 +46,7 @@ export function createPresence(onReplaced: () => void): Presence {
       Object.assign(socket.data, { account, cam: id })
       cameras.set(id, socket)
       if (before) {
-        onReplaced()
+        onReplaced('camera')
         before.disconnect(true)
       }
       announce(id, account)
@@ -68,7 +71,12 @@ export function createPresence(onReplaced: () => void): Presence {
     },
     viewerIn(account, socket) {
       socket.data.account = account
-      viewers.set(account, (viewers.get(account) ?? new Set()).add(socket))
+      const mine = viewers.get(account) ?? new Set()
+      viewers.set(account, mine.add(socket))
+      const [oldest] = mine
+      if (mine.size <= VIEWERS_PER_ACCOUNT || !oldest) return
+      onReplaced('viewer')
+      oldest.disconnect(true)
     },
     dropViewers: account => {
       for (const viewer of viewers.get(account) ?? []) viewer.disconnect(true)

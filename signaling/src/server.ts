@@ -111,7 +111,7 @@ function createRuntime(
       onDepth: waiting => metrics.passwordQueue.set(waiting),
       onBusy: () => metrics.refused.inc({ reason: 'busy' }),
     }),
-    presence: createPresence(() => metrics.replaced.inc({ role: 'camera' })),
+    presence: createPresence(role => metrics.replaced.inc({ role })),
     cookieName: () => (config.secure ? '__Host-sid' : `sid-${new URL(origin()).port}`),
     pseudonym: createPseudonyms(),
   }

@@ -8,6 +8,7 @@ import { createAdmission } from './admission.ts'
 import { addressKey, clientAddress, judgeOrigin } from './origin-guard.ts'
 import { rateLimit } from './rate-limit.ts'
 import type { Runtime } from './runtime.ts'
+import { type Connection, cutSlowReaders } from './slow-readers.ts'
 
 type SocketData = {
   /** Whose this is, put here by its own proof: the account, and the id of a camera. */
@@ -28,10 +29,9 @@ export type Sockets = {
   settled(socket: DeviceSocket): void
 }
 
-type EngineSocket = {
+type EngineSocket = Connection & {
   id: string
   request: IncomingMessage | null
-  once(event: 'close', listener: () => void): void
 }
 
 /**
@@ -74,6 +74,7 @@ export function createSockets(http: HttpServer, runtime: Runtime): Sockets {
       addresses.delete(id)
       admission.settled(id)
     })
+    cutSlowReaders(connection, () => runtime.metrics.refused.inc({ reason: 'slow_reader' }))
     // What is needed of the request is kept by then; it is a quarter of an idle connection's memory.
     connection.request = null
   })

@@ -66,9 +66,15 @@ export async function watchLive(
     listen?: boolean
     start?: 'now' | 'hold'
     patience?: number
+    preload?: string
   } = {},
 ): Promise<LiveSession> {
-  const viewer = await createViewer({ talk: options.talk === true, listen: options.listen === true })
+  const { preload } = options
+  const viewer = await createViewer({
+    talk: options.talk === true,
+    listen: options.listen === true,
+    preload,
+  })
   try {
     const made = await offerOnce(who, camera, { ...options, sdp: viewer.offer })
     await viewer.accept(made.sdp, 30_000)

@@ -16,12 +16,19 @@ export type Answer = {
 /** One request with exactly these headers (`fetch` would not let a test choose Host). */
 export function rawRequest(
   origin: string,
-  options: { method?: string; path: string; headers?: Record<string, string>; body?: string },
+  options: {
+    method?: string
+    path: string
+    headers?: Record<string, string>
+    body?: string
+    localAddress?: string
+  },
 ): Promise<Answer> {
   const { promise, resolve, reject } = Promise.withResolvers<Answer>()
   const outgoing = httpRequest(origin + options.path, {
     method: options.method ?? 'GET',
     headers: options.headers ?? {},
+    ...(options.localAddress ? { localAddress: options.localAddress } : {}),
     agent: false,
   })
   outgoing.on('error', reject).on('response', incoming => {

@@ -25,6 +25,8 @@ export type WeriftViewer = {
   close(): Promise<void>
   /** as a phone whose battery is taken out */
   kill(): void
+  /** for what a preloaded module says and hears */
+  readonly child: ChildProcess
 }
 
 /**
@@ -32,9 +34,10 @@ export type WeriftViewer = {
  * @param options.talk it offers to send sound
  * @param options.listen to hear it
  * @param options.loseCookieAck its first word that its channel is open does not arrive
+ * @param options.preload a module that is loaded before it
  */
 export async function createViewer(
-  options: { talk?: boolean; listen?: boolean; loseCookieAck?: boolean } = {},
+  options: { talk?: boolean; listen?: boolean; loseCookieAck?: boolean; preload?: string | undefined } = {},
 ): Promise<WeriftViewer> {
   const program = join(import.meta.dirname, 'werift-viewer-process.ts')
   const args = [
@@ -42,7 +45,8 @@ export async function createViewer(
     ...(options.listen ? ['listen'] : []),
     ...(options.loseCookieAck ? ['lose-cookie-ack'] : []),
   ]
-  const child = fork(program, args, { stdio: 'inherit' })
+  const execArgv = options.preload ? [...process.execArgv, '--import', options.preload] : process.execArgv
+  const child = fork(program, args, { stdio: 'inherit', execArgv })
   const viewer = {
     offer: '',
     messages: [] as string[],
@@ -76,6 +80,7 @@ export async function createViewer(
     sendRtp: packets => tell({ do: 'rtp', packets }),
     close: () => ended(child, () => tell({ do: 'close' })),
     kill: () => void child.kill('SIGKILL'),
+    child,
   }
 }
 
