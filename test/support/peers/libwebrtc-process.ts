@@ -1,0 +1,74 @@
+import { createRequire } from 'node:module'
+import { setTimeout as delay } from 'node:timers/promises'
+import type { FromPeer, ToPeer } from './peer-process.ts'
+
+/**
+ * libwebrtc without a browser (@roamhq/wrtc), under the viewer's own `rtc/peer.ts`: what that file asks a browser for is
+ * given it here. Talks to `peer-process.ts`.
+ */
+type Sink = { onframe: (() => void) | null; stop(): void }
+type Wrtc = {
+  [name: string]: unknown
+  nonstandard: { RTCVideoSink: new (track: MediaStreamTrack) => Sink }
+}
+const wrtc = createRequire(import.meta.url)('@roamhq/wrtc') as Wrtc
+for (const name of [
+  'MediaStream',
+  'RTCIceCandidate',
+  'RTCPeerConnection',
+  'RTCRtpReceiver',
+  'RTCSessionDescription',
+])
+  Object.assign(globalThis, { [name]: wrtc[name] })
+const { createPeer } = await import('../../../viewer/src/rtc/peer.ts')
+
+const tell = (message: FromPeer): void => void process.send?.(message)
+const COUNT_EVERY_MS = 100
+
+type Entry = { [name: string]: unknown }
+const peer = await createPeer(new AbortController().signal)
+const entries = async (): Promise<Entry[]> => [...(await peer.stats()).values()] as Entry[]
+const fingerprintOf = (all: Entry[], id: unknown): string | undefined =>
+  all.find(each => each.type === 'certificate' && (id === undefined || each.id === id))?.fingerprint as
+    | string
+    | undefined
+let frames = 0
+
+async function sawCertificate(): Promise<string | undefined> {
+  const all = await entries()
+  const transport = all.find(each => each.type === 'transport' && each.remoteCertificateId)
+  return transport && fingerprintOf(all, transport.remoteCertificateId)
+}
+
+async function count(): Promise<void> {
+  for (;;) {
+    await delay(COUNT_EVERY_MS)
+    const video = (await entries()).find(each => each.type === 'inbound-rtp' && each.kind === 'video')
+    tell({ is: 'received', packets: Number(video?.packetsReceived ?? 0), frames })
+  }
+}
+
+void peer.open.then(async () => tell({ is: 'open', ...optional('seen', await sawCertificate()) }))
+void peer.stream.then(stream => {
+  const [track] = stream.getVideoTracks()
+  if (!track) return
+  const sink = new wrtc.nonstandard.RTCVideoSink(track)
+  sink.onframe = () => frames++
+})
+void peer.closed.then(() => tell({ is: 'state', state: 'closed' }))
+peer.onMessage(text => tell({ is: 'message', text }))
+process.on('message', (message: ToPeer) => {
+  if (message.do === 'accept') peer.accept(message.answer)
+  if (message.do === 'send') peer.send(message.text)
+  if (message.do === 'close') process.disconnect()
+})
+// The library keeps threads that its own end may hang on.
+process.on('disconnect', () => process.kill(process.pid, 'SIGKILL'))
+
+function optional<K extends string, V>(name: K, value: V | undefined): { [name in K]?: V } {
+  return value === undefined ? {} : ({ [name]: value } as { [name in K]?: V })
+}
+
+// Before there is a peer its own certificate is the only one it knows.
+tell({ is: 'offer', sdp: peer.offer, ...optional('own', fingerprintOf(await entries(), undefined)) })
+await count()
