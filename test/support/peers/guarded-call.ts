@@ -1,0 +1,69 @@
+import assert from 'node:assert/strict'
+import { acceptOffer, type CameraPeer } from '@ownsight/camera-agent/rtc/peer'
+import type { Picture } from '@ownsight/camera-agent/rtc/send/media-sender'
+import { lintSdp } from '@ownsight/protocol/sdp-lint'
+import { until } from '../wait.ts'
+import type { BadPath } from './bad-path.ts'
+import type { PeerProcess } from './peer-process.ts'
+import type { Stack } from './stacks.ts'
+
+/** One viewer of another stack and the camera's end that answers it, as `serve.ts` would. */
+export type Call = { readonly viewer: PeerProcess; readonly camera: CameraPeer; close(): Promise<void> }
+
+/**
+ * @param options.path what lies between the two; nothing when absent
+ * @param options.change what the camera takes for the signed offer
+ */
+export async function call(
+  stack: Stack,
+  options: { path?: BadPath; change?: (offer: string) => string } = {},
+): Promise<Call> {
+  const { path, change = offer => offer } = options
+  const viewer = await stack.open()
+  try {
+    const lint = lintSdp(change(path?.offer(viewer.offer) ?? viewer.offer), { kind: 'offer' })
+    assert.ok(lint.ok, JSON.stringify(lint))
+    const camera = await acceptOffer(lint.sdp, { signal: new AbortController().signal })
+    viewer.take(path?.answer(camera.answer) ?? camera.answer)
+    const close = async (): Promise<void> => {
+      await camera.close()
+      await viewer.close()
+      path?.close()
+    }
+    return { viewer, camera, close }
+  } catch (error) {
+    await viewer.close()
+    throw error
+  }
+}
+
+export type Played = { sent: number }
+
+/** Both ends are open, each hears the other, and the viewer decodes `frames` pictures. */
+export async function plays(
+  { viewer, camera }: Call,
+  clip: (i: number) => Picture,
+  options: { frames: number; timeout: number },
+): Promise<void> {
+  const { frames, timeout } = options
+  const heard: string[] = []
+  camera.onMessage(text => heard.push(text))
+  await camera.open
+  await until(() => viewer.isOpen(), { timeout, what: "the viewer's channel" })
+  viewer.send('from the viewer')
+  camera.send('from the camera')
+  let next = 0
+  const playing = setInterval(() => camera.sendVideo(clip(next++)), 50)
+  try {
+    await until(
+      () =>
+        heard.includes('from the viewer') &&
+        viewer.messages.includes('from the camera') &&
+        viewer.received.frames >= frames &&
+        viewer.received.packets >= frames,
+      { timeout, what: `${frames} pictures at the viewer` },
+    )
+  } finally {
+    clearInterval(playing)
+  }
+}
