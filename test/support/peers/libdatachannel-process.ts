@@ -58,7 +58,7 @@ process.on('message', (message: ToPeer) => {
   if (message.do === 'keyframe') track.requestKeyframe()
   if (message.do === 'close') {
     pc.close()
-    process.disconnect()
+    process.disconnect?.()
   }
 })
 // The library keeps threads that its own end may hang on.

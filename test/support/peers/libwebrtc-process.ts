@@ -41,26 +41,36 @@ async function sawCertificate(): Promise<string | undefined> {
 }
 
 async function count(): Promise<void> {
-  for (;;) {
+  while (!isClosed) {
     await delay(COUNT_EVERY_MS)
     const video = (await entries()).find(each => each.type === 'inbound-rtp' && each.kind === 'video')
     tell({ is: 'received', packets: Number(video?.packetsReceived ?? 0), frames })
   }
 }
 
-void peer.open.then(async () => tell({ is: 'open', ...optional('seen', await sawCertificate()) }))
-void peer.stream.then(stream => {
-  const [track] = stream.getVideoTracks()
+async function watchTrack(): Promise<void> {
+  const [track] = (await peer.stream).getVideoTracks()
   if (!track) return
   const sink = new wrtc.nonstandard.RTCVideoSink(track)
   sink.onframe = () => frames++
+}
+async function watchChannel(): Promise<void> {
+  await peer.open
+  tell({ is: 'open', ...optional('seen', await sawCertificate()) })
+}
+
+let isClosed = false
+// Whatever ends the connection ends these too, and is told as its state.
+for (const work of [watchTrack, watchChannel, count]) work().catch(() => undefined)
+void peer.closed.then(() => {
+  isClosed = true
+  tell({ is: 'state', state: 'closed' })
 })
-void peer.closed.then(() => tell({ is: 'state', state: 'closed' }))
 peer.onMessage(text => tell({ is: 'message', text }))
 process.on('message', (message: ToPeer) => {
   if (message.do === 'accept') peer.accept(message.answer)
   if (message.do === 'send') peer.send(message.text)
-  if (message.do === 'close') process.disconnect()
+  if (message.do === 'close') process.disconnect?.()
 })
 // The library keeps threads that its own end may hang on.
 process.on('disconnect', () => process.kill(process.pid, 'SIGKILL'))
@@ -71,4 +81,3 @@ function optional<K extends string, V>(name: K, value: V | undefined): { [name i
 
 // Before there is a peer its own certificate is the only one it knows.
 tell({ is: 'offer', sdp: peer.offer, ...optional('own', fingerprintOf(await entries(), undefined)) })
-await count()

@@ -12,11 +12,7 @@ const program = (file: string): string => join(import.meta.dirname, file)
 export const libwebrtc: Stack = {
   name: '@roamhq/wrtc (libwebrtc, BoringSSL)',
   open: () =>
-    openPeer([
-      process.execPath,
-      '--disable-warning=ExperimentalWarning',
-      program('libwebrtc-process.ts'),
-    ]),
+    openPeer([process.execPath, '--disable-warning=ExperimentalWarning', program('libwebrtc-process.ts')]),
 }
 
 /** @param mtu bytes: handshake messages that are longer go out in fragments */

@@ -12,8 +12,11 @@ const STEP = 90_000 / SIZE.fps
 export async function createClip(): Promise<(i: number) => Picture> {
   const draw = createTestPattern({ ...SIZE, cameraName: 'Peer', camId: 'peer', markKey: Buffer.alloc(32, 1) })
   const units: { key: boolean; payloads: Buffer[] }[] = []
-  const encoder = await openEncoder({ codec: 'vp8', tier: 'source' }, SIZE, 400_000, (_encoding, key, _ticks, data) =>
-    units.push({ key, payloads: packetizeVp8(Buffer.from(data)) }),
+  const encoder = await openEncoder(
+    { codec: 'vp8', tier: 'source' },
+    SIZE,
+    400_000,
+    (_encoding, key, _ticks, data) => units.push({ key, payloads: packetizeVp8(Buffer.from(data)) }),
   )
   for (let i = 0; i < 40; i++) {
     if (i % 10 === 0) encoder.forceKey()
