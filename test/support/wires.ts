@@ -1,4 +1,6 @@
+import { CONTENT, splitFragments, splitRecords } from '@ownsight/camera-agent/rtc/guard/records'
 import type { Wire } from '@ownsight/camera-agent/rtc/loopback'
+import { pieces, rewrite } from './dtls-wire.ts'
 
 /** What paths do to datagrams. `next` is where their chance comes from: numbers in [0, 1). */
 
@@ -22,3 +24,34 @@ export const chain =
         ),
       [{ data, ms: 0 }],
     )
+
+/** Each handshake message of the viewer that is in the clear travels in datagrams of at most `size` bytes of it. */
+export const shredding =
+  (size: number): Wire =>
+  (data, to) =>
+    to === 'server' && isDtls(data)
+      ? rewrite(data, fragment => pieces(fragment, size)).map(each => ({ data: each }))
+      : [{ data }]
+
+/** Each handshake message is lost the first time it is sent, whichever way it goes. */
+export function losingFirst(): Wire {
+  const known = new Set<string>()
+  return (data, to) => {
+    const fresh = handshakeIn(data).filter(name => !known.has(`${to} ${name}`))
+    for (const name of fresh) known.add(`${to} ${name}`)
+    return fresh.length > 0 ? [] : [{ data }]
+  }
+}
+
+/** RFC 7983 §7 */
+const isDtls = (data: Buffer): boolean => (data[0] ?? 0) >= 20 && (data[0] ?? 0) <= 63
+
+/** The handshake messages a datagram has a part of: type and number, or `sealed` for Finished. */
+export const handshakeIn = (data: Buffer): string[] =>
+  !isDtls(data)
+    ? []
+    : splitRecords(data)
+        .filter(({ type }) => type === CONTENT.handshake)
+        .flatMap(({ epoch, body }) =>
+          epoch > 0 ? ['sealed'] : splitFragments(body).map(({ type, seq }) => `${type}/${seq}`),
+        )

@@ -30,7 +30,7 @@ describe('honest peers of other stacks', function () {
     describe(stack.name, () => {
       it('passes the guard, which vouches for its own certificate, and decodes pictures', async () => {
         held = await call(stack)
-        await plays(held, clip, { frames: 10, timeout: 30_000 })
+        await plays(held, clip, { packets: 30, frames: 10, timeout: 30_000 })
         assert.deepEqual(vouched, [held.viewer.own()])
         assert.equal(held.viewer.seen(), held.camera.fingerprint)
         assert.ok(held.viewer.offer.includes(vouched[0] ?? 'none'))

@@ -66,6 +66,7 @@ export async function openBadPath(wire: Wire): Promise<BadPath> {
       return through(sdp, own, viewerSide.address().port)
     },
     close() {
+      if (!open) return
       open = false
       viewerSide.close()
       cameraSide.close()

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { setTimeout as delay } from 'node:timers/promises'
 import { acceptOffer, type CameraPeer } from '@ownsight/camera-agent/rtc/peer'
 import type { Picture } from '@ownsight/camera-agent/rtc/send/media-sender'
 import { lintSdp } from '@ownsight/protocol/sdp-lint'
@@ -37,18 +38,17 @@ export async function call(
   }
 }
 
-export type Played = { sent: number }
-
-/** Both ends are open, each hears the other, and the viewer decodes `frames` pictures. */
+/** Both ends are open, each hears the other, and the viewer has so many packets and decoded pictures. */
 export async function plays(
   { viewer, camera }: Call,
   clip: (i: number) => Picture,
-  options: { frames: number; timeout: number },
+  options: { packets: number; frames: number; timeout: number },
 ): Promise<void> {
-  const { frames, timeout } = options
+  const { packets, frames, timeout } = options
   const heard: string[] = []
   camera.onMessage(text => heard.push(text))
-  await camera.open
+  const isOpen = await Promise.race([camera.open.then(() => true), delay(timeout, false, { ref: false })])
+  assert.ok(isOpen, `the camera's end was not open after ${timeout / 1000} s`)
   await until(() => viewer.isOpen(), { timeout, what: "the viewer's channel" })
   viewer.send('from the viewer')
   camera.send('from the camera')
@@ -60,8 +60,8 @@ export async function plays(
         heard.includes('from the viewer') &&
         viewer.messages.includes('from the camera') &&
         viewer.received.frames >= frames &&
-        viewer.received.packets >= frames,
-      { timeout, what: `${frames} pictures at the viewer` },
+        viewer.received.packets >= packets,
+      { timeout, what: `${packets} packets and ${frames} pictures at the viewer` },
     )
   } finally {
     clearInterval(playing)

@@ -1,5 +1,7 @@
+import { execFile } from 'node:child_process'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { promisify } from 'node:util'
 import { makeKeys } from '@ownsight/camera-agent/rtc/loopback'
 import { removeTemp, tempFolder } from '../temp.ts'
 import { openPeer, type PeerProcess } from './peer-process.ts'
@@ -15,27 +17,44 @@ export const libwebrtc: Stack = {
     openPeer([process.execPath, '--disable-warning=ExperimentalWarning', program('libwebrtc-process.ts')]),
 }
 
-/** @param mtu bytes: handshake messages that are longer go out in fragments */
-export const libdatachannel = (mtu?: number): Stack => ({
-  name: `node-datachannel (libdatachannel, OpenSSL${mtu ? `, MTU ${mtu}` : ''})`,
+export const libdatachannel: Stack = {
+  name: 'node-datachannel (libdatachannel, OpenSSL)',
   async open() {
-    const folder = tempFolder('certificate')
-    const keys = await makeKeys()
-    const [certificate, key] = [join(folder, 'certificate.pem'), join(folder, 'key.pem')]
-    writeFileSync(certificate, keys.certPem)
-    writeFileSync(key, keys.keyPem, { mode: 0o600 })
-    try {
-      const own = [certificate, key, ...(mtu ? [String(mtu)] : [])]
-      return await openPeer([process.execPath, program('libdatachannel-process.ts'), ...own])
-    } finally {
-      removeTemp(folder)
-    }
+    const { certPem, keyPem } = await makeKeys()
+    return withCertificate({ certPem, keyPem })
   },
-})
+}
+
+/** Its last flight does not fit its datagrams: it goes out in fragments. */
+export const libdatachannelRsa: Stack = {
+  name: 'node-datachannel with an RSA-2048 certificate and an MTU of 576 bytes',
+  async open() {
+    const make = ['req', '-nodes', '-x509', '-days', '2', '-subj', '/CN=viewer', '-newkey', 'rsa:2048']
+    const { stdout } = await promisify(execFile)('openssl', [...make, '-keyout', '-', '-out', '-'])
+    const [keyPem = '', certPem = ''] = stdout.match(/-----BEGIN[^]+?-----END[^\n]+\n/g) ?? []
+    return withCertificate({ certPem, keyPem }, 576)
+  },
+}
+
+async function withCertificate(
+  { certPem, keyPem }: { certPem: string; keyPem: string },
+  mtu?: number,
+): Promise<PeerProcess> {
+  const folder = tempFolder('certificate')
+  const [certificate, key] = [join(folder, 'certificate.pem'), join(folder, 'key.pem')]
+  writeFileSync(certificate, certPem)
+  writeFileSync(key, keyPem, { mode: 0o600 })
+  try {
+    const own = [certificate, key, ...(mtu ? [String(mtu)] : [])]
+    return await openPeer([process.execPath, program('libdatachannel-process.ts'), ...own])
+  } finally {
+    removeTemp(folder)
+  }
+}
 
 export const webrtcbin: Stack = {
   name: 'webrtcbin (GStreamer, OpenSSL, an RSA certificate)',
   open: () => openPeer(['/usr/bin/python3', program('webrtcbin-process.py')]),
 }
 
-export const STACKS: readonly Stack[] = [libwebrtc, libdatachannel(), webrtcbin]
+export const STACKS: readonly Stack[] = [libwebrtc, libdatachannel, webrtcbin]
