@@ -1,6 +1,8 @@
 import { createHash, X509Certificate } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { CHANNEL_ID, CHANNEL_LABEL } from '@ownsight/protocol/channel'
+import { AV_LOG_QUIET } from 'node-av/constants'
+import { Log } from 'node-av/lib'
 import { PeerConnection, type RtcConfig, Video } from 'node-datachannel'
 import { openDecoder } from '../media-decoder.ts'
 import type { FromPeer, ToPeer } from './peer-process.ts'
@@ -25,6 +27,8 @@ const video = new Video('0', 'RecvOnly')
 video.addVP8Codec(VP8)
 const track = pc.addTrack(video)
 const channel = pc.createDataChannel(CHANNEL_LABEL, { negotiated: true, id: CHANNEL_ID })
+// Pictures with holes in them are what a bad path leaves: not worth a line each.
+Log.setLevel(AV_LOG_QUIET)
 const decoder = await openDecoder('vp8')
 const received = { packets: 0, frames: 0 }
 let payloads: Buffer[] = []
