@@ -50,22 +50,33 @@ describe(`honest peers of other stacks on a bad path (SEED=${SEED})`, function (
   async function passes(stack: Stack, wire: Wire): Promise<BadPath> {
     const { path, session } = await open(stack, wire)
     await plays(session, clip, { packets: 20, frames: 1, timeout: 30_000 })
-    assert.deepEqual(vouched, [session.viewer.own()])
+    assert.ok(vouched.includes(session.viewer.own() ?? 'none'))
     assert.equal(session.viewer.seen(), session.camera.fingerprint)
     return path
   }
 
+  it('each connects when every handshake message is lost the first time', async () => {
+    const paths = await Promise.all(STACKS.map(stack => passes(stack, losingFirst())))
+    for (const path of paths) {
+      const [fromViewer, fromCamera] = [copies(path, 'server'), copies(path, 'client')]
+      // The first hello has no cookie, so there are two of them; Finished is sealed.
+      assert.deepEqual(Object.keys(fromViewer).sort(), ['1/0', '1/1', '11/2', '15/4', '16/3', 'sealed'])
+      assert.deepEqual(Object.keys(fromCamera).sort(), [
+        '11/2',
+        '12/3',
+        '13/4',
+        '14/5',
+        '2/1',
+        '3/0',
+        'sealed',
+      ])
+      for (const [name, times] of [...Object.entries(fromViewer), ...Object.entries(fromCamera)])
+        assert.ok(times >= 2, `${name} was sent ${times} times`)
+    }
+  })
+
   for (const stack of STACKS)
     describe(stack.name, () => {
-      it('connects when every handshake message is lost the first time', async () => {
-        const path = await passes(stack, losingFirst())
-        const [fromViewer, fromCamera] = [copies(path, 'server'), copies(path, 'client')]
-        // HelloVerifyRequest asks for a second hello: 1/0 and 1/1; Finished is sealed.
-        assert.ok(Object.keys(fromViewer).length >= 6 && Object.keys(fromCamera).length >= 7)
-        for (const [name, times] of Object.entries({ ...fromViewer, ...fromCamera }))
-          assert.ok(times >= 2, `${name} was sent ${times} times`)
-      })
-
       it('connects when its messages arrive in pieces of 90 bytes and in any order', async () => {
         const random = createRandom(`${SEED}/${stack.name}`)
         let most = 0

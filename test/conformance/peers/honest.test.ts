@@ -1,14 +1,10 @@
 import assert from 'node:assert/strict'
 import { installGuard } from '@ownsight/camera-agent/rtc/dtls-guard'
 import type { Picture } from '@ownsight/camera-agent/rtc/send/media-sender'
-import { type Call, call, plays } from '../../support/peers/guarded-call.ts'
+import { type Call, call, otherFingerprint, plays } from '../../support/peers/guarded-call.ts'
 import { STACKS } from '../../support/peers/stacks.ts'
 import { noteVouched } from '../../support/peers/vouched.ts'
 import { createClip } from '../../support/peers/vp8-clip.ts'
-
-/** A certificate that is another's: of the right form, and of nobody here. */
-const foreign = (offer: string): string =>
-  offer.replaceAll(/a=fingerprint:sha-256 .*/g, `a=fingerprint:sha-256 ${Array(32).fill('AB').join(':')}`)
 
 describe('honest peers of other stacks', function () {
   this.timeout(60_000)
@@ -37,7 +33,7 @@ describe('honest peers of other stacks', function () {
       })
 
       it('is refused where the signed offer names another certificate: nothing opens and no RTP leaves', async () => {
-        held = await call(stack, { change: foreign })
+        held = await call(stack, { change: otherFingerprint })
         const { camera, viewer } = held
         const refused = assert.rejects(
           camera.open,

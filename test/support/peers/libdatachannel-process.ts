@@ -4,8 +4,9 @@ import { CHANNEL_ID, CHANNEL_LABEL } from '@ownsight/protocol/channel'
 import { AV_LOG_QUIET } from 'node-av/constants'
 import { Log } from 'node-av/lib'
 import { PeerConnection, type RtcConfig, Video } from 'node-datachannel'
+import { readMark } from '../mark-reader.ts'
 import { openDecoder } from '../media-decoder.ts'
-import type { FromPeer, ToPeer } from './peer-process.ts'
+import type { FromPeer, Received, ToPeer } from './peer-process.ts'
 import { rtpPayload } from './rtp-payload.ts'
 
 /**
@@ -30,7 +31,7 @@ const channel = pc.createDataChannel(CHANNEL_LABEL, { negotiated: true, id: CHAN
 // Pictures with holes in them are what a bad path leaves: not worth a line each.
 Log.setLevel(AV_LOG_QUIET)
 const decoder = await openDecoder('vp8')
-const received = { packets: 0, frames: 0 }
+const received: Received = { packets: 0, frames: 0 }
 let payloads: Buffer[] = []
 let turn = Promise.resolve()
 
@@ -43,7 +44,10 @@ track.onMessage(packet => {
     const whole = payloads
     payloads = []
     turn = turn.then(async () => {
-      if (await decoder.decode(whole).catch(() => undefined)) received.frames++
+      const picture = await decoder.decode(whole).catch(() => undefined)
+      if (picture) received.frames++
+      const mark = picture && readMark(picture.rgba, picture.width, picture.height)
+      if (mark) received.camera = mark.camera
       tell({ is: 'received', ...received })
     })
   } else tell({ is: 'received', ...received })
@@ -62,7 +66,7 @@ process.on('message', (message: ToPeer) => {
   if (message.do === 'keyframe') track.requestKeyframe()
   if (message.do === 'close') {
     pc.close()
-    process.disconnect?.()
+    if (process.connected) process.disconnect?.()
   }
 })
 // The library keeps threads that its own end may hang on.

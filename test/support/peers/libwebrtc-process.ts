@@ -1,15 +1,20 @@
 import { createRequire } from 'node:module'
 import { setTimeout as delay } from 'node:timers/promises'
-import type { FromPeer, ToPeer } from './peer-process.ts'
+import { readMark } from '../mark-reader.ts'
+import type { FromPeer, Received, ToPeer } from './peer-process.ts'
 
 /**
  * libwebrtc without a browser (@roamhq/wrtc), under the viewer's own `rtc/peer.ts`: what that file asks a browser for is
  * given it here. Talks to `peer-process.ts`.
  */
-type Sink = { onframe: (() => void) | null; stop(): void }
+type I420 = { width: number; height: number; data: Uint8ClampedArray }
+type Sink = { onframe: ((event: { frame: I420 }) => void) | null }
 type Wrtc = {
   [name: string]: unknown
-  nonstandard: { RTCVideoSink: new (track: MediaStreamTrack) => Sink }
+  nonstandard: {
+    RTCVideoSink: new (track: MediaStreamTrack) => Sink
+    i420ToRgba(from: I420, to: I420): void
+  }
 }
 const wrtc = createRequire(import.meta.url)('@roamhq/wrtc') as Wrtc
 for (const name of [
@@ -32,7 +37,7 @@ const fingerprintOf = (all: Entry[], id: unknown): string | undefined =>
   all.find(each => each.type === 'certificate' && (id === undefined || each.id === id))?.fingerprint as
     | string
     | undefined
-let frames = 0
+const received: Received = { packets: 0, frames: 0 }
 
 async function sawCertificate(): Promise<string | undefined> {
   const all = await entries()
@@ -44,7 +49,8 @@ async function count(): Promise<void> {
   while (!isClosed) {
     await delay(COUNT_EVERY_MS)
     const video = (await entries()).find(each => each.type === 'inbound-rtp' && each.kind === 'video')
-    tell({ is: 'received', packets: Number(video?.packetsReceived ?? 0), frames })
+    received.packets = Number(video?.packetsReceived ?? 0)
+    tell({ is: 'received', ...received })
   }
 }
 
@@ -52,7 +58,14 @@ async function watchTrack(): Promise<void> {
   const [track] = (await peer.stream).getVideoTracks()
   if (!track) return
   const sink = new wrtc.nonstandard.RTCVideoSink(track)
-  sink.onframe = () => frames++
+  sink.onframe = ({ frame }) => {
+    const { width, height } = frame
+    received.frames++
+    const rgba = { width, height, data: new Uint8ClampedArray(width * height * 4) }
+    wrtc.nonstandard.i420ToRgba(frame, rgba)
+    const mark = readMark(rgba.data, width, height)
+    if (mark) received.camera = mark.camera
+  }
 }
 async function watchChannel(): Promise<void> {
   await peer.open
@@ -70,7 +83,7 @@ peer.onMessage(text => tell({ is: 'message', text }))
 process.on('message', (message: ToPeer) => {
   if (message.do === 'accept') peer.accept(message.answer)
   if (message.do === 'send') peer.send(message.text)
-  if (message.do === 'close') process.disconnect?.()
+  if (message.do === 'close' && process.connected) process.disconnect?.()
 })
 // The library keeps threads that its own end may hang on.
 process.on('disconnect', () => process.kill(process.pid, 'SIGKILL'))

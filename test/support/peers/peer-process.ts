@@ -35,8 +35,8 @@ export type PeerProcess = {
 }
 
 export type Rtp = { timestamp: number; ssrc: number; marker: boolean; kind: string }
-/** RTP packets of the video, and pictures decoded from them. */
-export type Received = { packets: number; frames: number }
+/** RTP packets of the video, pictures decoded from them, and whose mark the last one with a mark bears. */
+export type Received = { packets: number; frames: number; camera?: string }
 
 export type ToPeer =
   | { do: 'accept'; answer: string }
@@ -84,8 +84,10 @@ export async function openPeer(command: readonly [string, ...string[]]): Promise
       handler(message.text)
     }
     if (message.is === 'rtp') rtp.push(message.last)
-    if (message.is === 'received')
-      Object.assign(received, { packets: message.packets, frames: message.frames })
+    if (message.is === 'received') {
+      const { is: _, ...counts } = message
+      Object.assign(received, counts)
+    }
   })
   const tell = (message: ToPeer): void => void (child.connected && child.send(message, () => undefined))
   const hasEnded = (): boolean => child.exitCode !== null || child.signalCode !== null
