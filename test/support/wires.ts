@@ -55,3 +55,14 @@ export const handshakeIn = (data: Buffer): string[] =>
         .flatMap(({ epoch, body }) =>
           epoch > 0 ? ['sealed'] : splitFragments(body).map(({ type, seq }) => `${type}/${seq}`),
         )
+
+const BINDING_REQUEST = 0x0001
+const USE_CANDIDATE = 0x0025
+
+/** A check that nominates its pair (RFC 8445 §8.1.1). */
+export function isNomination(data: Buffer): boolean {
+  if (data.length < 20 || data.readUInt16BE(0) !== BINDING_REQUEST) return false
+  for (let at = 20; at + 4 <= data.length; at += 4 + ((data.readUInt16BE(at + 2) + 3) & ~3))
+    if (data.readUInt16BE(at) === USE_CANDIDATE) return true
+  return false
+}

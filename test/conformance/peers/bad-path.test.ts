@@ -6,10 +6,18 @@ import type { Picture } from '@ownsight/camera-agent/rtc/send/media-sender'
 import { createRandom } from '../../netlab/random.ts'
 import { type BadPath, openBadPath } from '../../support/peers/bad-path.ts'
 import { type Call, call, plays } from '../../support/peers/guarded-call.ts'
-import { libdatachannelRsa, STACKS, type Stack } from '../../support/peers/stacks.ts'
+import { libdatachannel, libdatachannelRsa, STACKS, type Stack } from '../../support/peers/stacks.ts'
 import { noteVouched } from '../../support/peers/vouched.ts'
 import { createClip } from '../../support/peers/vp8-clip.ts'
-import { chain, handshakeIn, losingFirst, lossy, reordering, shredding } from '../../support/wires.ts'
+import {
+  chain,
+  handshakeIn,
+  isNomination,
+  losingFirst,
+  lossy,
+  reordering,
+  shredding,
+} from '../../support/wires.ts'
 
 const SEED = process.env.SEED ?? '20261121'
 /** As long as the camera waits for its viewer (PROTOCOL.md §7). */
@@ -116,6 +124,13 @@ describe(`honest peers of other stacks on a bad path (SEED=${SEED})`, function (
       await session.close()
     }
   }
+
+  it('node-datachannel, which sends before it has nominated a pair, connects where it never nominates one', async () => {
+    const path = await passes(libdatachannel, (data, to) =>
+      to === 'server' && isNomination(data) ? [] : [{ data }],
+    )
+    assert.ok(path.sent.some(({ data, to }) => to === 'server' && isNomination(data)))
+  })
 
   it(`connects: ${libdatachannelRsa.name}, which sends fragments itself`, async () => {
     const path = await passes(libdatachannelRsa, data => [{ data }])
