@@ -2,8 +2,8 @@ import { openEncoder } from '@ownsight/camera-agent/media/encoder'
 import { createTestPattern } from '@ownsight/camera-agent/media/test-pattern'
 import { packetizeVp8 } from '@ownsight/camera-agent/media/vp8-payload'
 import type { Picture } from '@ownsight/camera-agent/rtc/send/media-sender'
-import { AV_PIX_FMT_YUV420P } from 'node-av/constants'
-import { Frame } from 'node-av/lib'
+import { AV_LOG_QUIET, AV_PIX_FMT_YUV420P } from 'node-av/constants'
+import { Frame, Log } from 'node-av/lib'
 
 const SIZE = { width: 320, height: 180, fps: 20 }
 const STEP = 90_000 / SIZE.fps
@@ -11,6 +11,7 @@ const STEP = 90_000 / SIZE.fps
 /** Pictures of the test pattern as the agent would send them, every tenth a key frame; without end. */
 export async function createClip(): Promise<(i: number) => Picture> {
   const draw = createTestPattern({ ...SIZE, cameraName: 'Peer', camId: 'peer', markKey: Buffer.alloc(32, 1) })
+  Log.setLevel(AV_LOG_QUIET)
   const units: { key: boolean; payloads: Buffer[] }[] = []
   const encoder = await openEncoder(
     { codec: 'vp8', tier: 'source' },

@@ -39,6 +39,9 @@ rtc = Gst.ElementFactory.make('webrtcbin', 'rtc')
 if rtc is None:
     sys.exit('webrtcbin is missing: run npm run setup')
 rtc.set_property('bundle-policy', GstWebRTC.WebRTCBundlePolicy.MAX_BUNDLE)
+# No port of a router is asked for: nothing leaves but to the other end. The name keeps the agent alive.
+ice = rtc.get_property('ice-agent')
+ice.get_property('agent').set_property('upnp', False)
 pipeline.add(rtc)
 # The transport exists from here on, and the data channel needs a pipeline that plays.
 pipeline.set_state(Gst.State.PLAYING)
