@@ -39,10 +39,13 @@ const fingerprintOf = (all: Entry[], id: unknown): string | undefined =>
     | undefined
 const received: Received = { packets: 0, frames: 0 }
 
+/** Of the certificate DTLS has seen: what the library tells is up to 50 ms old. */
 async function sawCertificate(): Promise<string | undefined> {
-  const all = await entries()
-  const transport = all.find(each => each.type === 'transport' && each.remoteCertificateId)
-  return transport && fingerprintOf(all, transport.remoteCertificateId)
+  for (; ; await delay(COUNT_EVERY_MS)) {
+    const all = await entries()
+    const transport = all.find(each => each.type === 'transport' && each.remoteCertificateId)
+    if (transport) return fingerprintOf(all, transport.remoteCertificateId)
+  }
 }
 
 async function count(): Promise<void> {
