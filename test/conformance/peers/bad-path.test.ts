@@ -83,21 +83,23 @@ describe(`honest peers of other stacks on a bad path (SEED=${SEED})`, function (
     }
   })
 
+  it('each connects when its messages arrive in pieces of 90 bytes and in any order', async () => {
+    async function shuffled(stack: Stack): Promise<void> {
+      const random = createRandom(`${SEED}/${stack.name}`)
+      let most = 0
+      const shuffling: Wire = (data, to) => {
+        const [piece] = to === 'server' ? splitRecords(data).flatMap(({ body }) => splitFragments(body)) : []
+        most = Math.max(most, piece?.offset ?? 0)
+        return [{ data, ms: Math.floor(random() * 12) }]
+      }
+      await passes(stack, chain(shredding(90), shuffling))
+      assert.ok(most >= 90, 'no message was in pieces')
+    }
+    await Promise.all(STACKS.map(shuffled))
+  })
+
   for (const stack of STACKS)
     describe(stack.name, () => {
-      it('connects when its messages arrive in pieces of 90 bytes and in any order', async () => {
-        const random = createRandom(`${SEED}/${stack.name}`)
-        let most = 0
-        const shuffling: Wire = (data, to) => {
-          const [piece] =
-            to === 'server' ? splitRecords(data).flatMap(({ body }) => splitFragments(body)) : []
-          most = Math.max(most, piece?.offset ?? 0)
-          return [{ data, ms: Math.floor(random() * 12) }]
-        }
-        await passes(stack, chain(shredding(90), shuffling))
-        assert.ok(most >= 90, 'no message was in pieces')
-      })
-
       const share = `${TRIALS.least} of ${TRIALS.sessions}`
       it(`${share} connect at 10 % loss and 10 % reordering`, async function () {
         this.timeout((TRIALS.sessions / TRIALS.atOnce) * 60_000)
@@ -115,7 +117,8 @@ describe(`honest peers of other stacks on a bad path (SEED=${SEED})`, function (
     const random = createRandom(`${SEED}/${stack.name}/${i}`)
     const { session } = await open(stack, chain(lossy(0.1, random), reordering(0.1, random)))
     try {
-      await plays(session, clip, { packets: 20, frames: 0, timeout: OPEN_MS })
+      // No message: usrsctp in GStreamer waits three seconds for one that was lost, then six.
+      await plays(session, clip, { packets: 20, frames: 0, timeout: OPEN_MS, talk: false })
       assert.ok(vouched.includes(session.viewer.own() ?? 'none'))
       return undefined
     } catch (error) {

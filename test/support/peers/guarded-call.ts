@@ -38,24 +38,29 @@ export async function call(
   }
 }
 
-/** Both ends are open, each hears the other, and the viewer has so many packets and decoded pictures. */
+/**
+ * Both ends are open, each hears the other where they are to talk, and the viewer has so many packets and decoded
+ * pictures.
+ */
 export async function plays(
   { viewer, camera }: Call,
   clip: (i: number) => Picture,
-  options: { packets: number; frames: number; timeout: number },
+  options: { packets: number; frames: number; timeout: number; talk?: boolean },
 ): Promise<void> {
-  const { packets, frames, timeout } = options
+  const { packets, frames, timeout, talk = true } = options
   const heard: string[] = []
   camera.onMessage(text => heard.push(text))
   const isOpen = await Promise.race([camera.open.then(() => true), delay(timeout, false, { ref: false })])
   assert.ok(isOpen, `the camera's end was not open after ${timeout / 1000} s`)
   await until(() => viewer.isOpen(), { timeout, what: "the viewer's channel" })
-  viewer.send('from the viewer')
-  camera.send('from the camera')
+  if (talk) {
+    viewer.send('from the viewer')
+    camera.send('from the camera')
+  }
   const lacking = (): string =>
     [
-      heard.includes('from the viewer') ? '' : "the viewer's message",
-      viewer.messages.includes('from the camera') ? '' : "the camera's message",
+      !talk || heard.includes('from the viewer') ? '' : "the viewer's message",
+      !talk || viewer.messages.includes('from the camera') ? '' : "the camera's message",
       viewer.received.packets >= packets ? '' : `${packets} packets, of ${viewer.received.packets}`,
       viewer.received.frames >= frames ? '' : `${frames} pictures, of ${viewer.received.frames}`,
     ]
