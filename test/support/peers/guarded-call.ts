@@ -33,6 +33,7 @@ export async function call(
     }
     return { viewer, camera, close }
   } catch (error) {
+    path?.close()
     await viewer.close()
     throw error
   }
