@@ -36,13 +36,13 @@ export const message = (fragment: Fragment, change: Partial<Fragment> = {}): Buf
   return fragmentRecord({ ...fragment, length: data.length, offset: 0, ...change, data }, fresh++)
 }
 
-/** A message in pieces of `size` bytes. */
+/** A message, or a fragment of one, in pieces of `size` bytes. */
 export function pieces(fragment: Fragment, size: number): Buffer[] {
   const found: Buffer[] = []
-  for (let offset = 0; offset < fragment.data.length; offset += size)
-    found.push(
-      fragmentRecord({ ...fragment, offset, data: fragment.data.subarray(offset, offset + size) }, fresh++),
-    )
+  for (let at = 0; at < fragment.data.length; at += size) {
+    const [offset, data] = [fragment.offset + at, fragment.data.subarray(at, at + size)]
+    found.push(fragmentRecord({ ...fragment, offset, data }, fresh++))
+  }
   return found
 }
 

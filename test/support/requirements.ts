@@ -53,6 +53,12 @@ export const requirements: readonly Requirement[] = [
     present: file('/usr/lib/{*-linux-gnu/,}girepository-1.0/GstRtspServer-1.0.typelib'),
   },
   { package: 'pulseaudio', what: 'an output of sound', present: onPath('pulseaudio') },
+  {
+    package: 'gir1.2-gst-plugins-bad-1.0',
+    what: 'bindings for webrtcbin, a WebRTC peer',
+    present: file('/usr/lib/{*-linux-gnu/,}girepository-1.0/GstWebRTC-1.0.typelib'),
+  },
+  { package: 'gstreamer1.0-nice', what: 'the addresses of webrtcbin', present: gstreamer('nice') },
   { package: 'gstreamer1.0-plugins-base', what: 'test video', present: gstreamer('videotestsrc') },
   { package: 'gstreamer1.0-plugins-good', what: 'RTP payloads', present: gstreamer('rtp') },
   { package: 'gstreamer1.0-plugins-bad', what: 'H.264 parsing', present: gstreamer('videoparsersbad') },

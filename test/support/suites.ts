@@ -19,7 +19,7 @@ export const SUITES: readonly Suite[] = [
   suite('contract', { timeout: 30_000, limit: 20, secondTries: 2 }),
   suite('fuzz', { timeout: 30_000, limit: 10 }),
   suite('model', { timeout: 300_000, limit: 40 }),
-  suite('conformance', { timeout: 60_000, limit: 15, secondTries: 1 }),
+  suite('conformance', { timeout: 60_000, limit: process.env.OWNSIGHT_LONG ? 30 : 15, secondTries: 1 }),
   suite('evil', { timeout: 120_000, limit: 20 }),
   suite('e2e', { timeout: 120_000, limit: process.env.OWNSIGHT_LONG ? 150 : 55, secondTries: 3 }),
 ]

@@ -1,4 +1,5 @@
 import { createRequire } from 'node:module'
+import type { FromPeer, ToPeer } from './peers/peer-process.ts'
 
 /**
  * A viewer without a browser, in a process of its own: werift unguarded, as the DTLS client. It does not check its
@@ -11,24 +12,6 @@ const {
   RtcpPayloadSpecificFeedback,
   RtpHeader,
 } = createRequire(import.meta.url)('werift') as typeof import('werift')
-
-export type ToViewerProcess =
-  | { do: 'accept'; answer: string }
-  | { do: 'send'; text: string }
-  | { do: 'openChannel'; label: string }
-  | { do: 'keyframe' }
-  | { do: 'rtp'; packets: number }
-  | { do: 'close' }
-export type FromViewerProcess =
-  | { is: 'offer'; sdp: string }
-  | { is: 'state'; state: string }
-  | { is: 'open' }
-  | { is: 'message'; text: string }
-  | {
-      is: 'rtp'
-      count: number
-      last: { timestamp: number; ssrc: number; marker: boolean; kind: string }
-    }
 
 /** Its first word that SCTP's cookie has come (RFC 9260 §3.3.12) is lost on the way; what follows is not. */
 function loseCookieAck(): void {
@@ -43,7 +26,7 @@ function loseCookieAck(): void {
   }
 }
 
-const tell = (message: FromViewerProcess): void => void process.send?.(message)
+const tell = (message: FromPeer): void => void process.send?.(message)
 const codec = (mimeType: string, parameters?: string) =>
   new RTCRtpCodecParameters({
     mimeType,
@@ -117,7 +100,7 @@ async function sendRtp(packets: number): Promise<void> {
   }
 }
 
-process.on('message', (message: ToViewerProcess) => {
+process.on('message', (message: ToPeer) => {
   if (message.do === 'accept') void pc.setRemoteDescription({ type: 'answer', sdp: message.answer })
   if (message.do === 'send') channel.send(message.text)
   if (message.do === 'openChannel') pc.createDataChannel(message.label)

@@ -57,7 +57,7 @@ function checkShapes(): void {
     ['DtlsSocket', dtlsSocket().prototype, ['setupExtensions', 'renegotiation', 'handleFragmentHandshake']],
     ['Flight', flightClass().prototype, ['transmit', 'createPacket']],
     ['Flight6', flight6Class().prototype, ['exec', 'sendFinished']],
-    ['Connection', iceConnection().prototype as never, ['ensureProtocol']],
+    ['Connection', iceConnection().prototype as never, ['ensureProtocol', 'checkComplete']],
     [
       'RTCDtlsTransport',
       dtlsTransport().prototype as never,

@@ -83,6 +83,7 @@ export class PeerError extends Error {
 }
 
 const LAST_WORDS_MS = 300
+const STREAM = 'camera'
 /** For the own public address; who gets no answer in time goes without, and the peer finds it out (RFC 8445 §7.3.1.3). */
 const STUN_WAIT_S = 0.5
 
@@ -169,9 +170,12 @@ async function prepareVideo(
 ): Promise<{ sender: RTCRtpSender | undefined; codec: () => VideoCodec | undefined }> {
   const transceiver = pc.getTransceivers().find(each => each.kind === 'video')
   if (!transceiver) return { sender: undefined, codec: () => undefined }
-  await transceiver.sender.replaceTrack(new werift.MediaStreamTrack({ kind: 'video' }))
-  transceiver.setDirection('sendonly')
   const { sender } = transceiver
+  await sender.replaceTrack(new werift.MediaStreamTrack({ kind: 'video' }))
+  transceiver.setDirection('sendonly')
+  // Pictures and their repetitions are two streams of packets: where no stream of media is named (RFC 8830 §2), older
+  // libwebrtc takes them for two tracks and refuses the answer.
+  sender.streamIds = [STREAM]
   return { sender, codec: () => videoCodecOf(sender.codec?.mimeType ?? '') }
 }
 

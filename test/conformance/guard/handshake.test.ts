@@ -10,8 +10,10 @@ import {
   type LastFlight,
   sendInstead,
 } from '../../support/dtls-peer.ts'
+import { recordBytes } from '../../support/dtls-wire.ts'
 import { until } from '../../support/wait.ts'
 
+const KEY_EXCHANGE = 16
 const ECDSA_SHA256 = 0x0403
 const RSA_SHA256 = 0x0401
 
@@ -60,6 +62,8 @@ const signed = (f: LastFlight, scheme: number, signature: Buffer): Buffer[] => [
   ...closing(f),
 ]
 
+/** A sealed handshake record of nobody. */
+const junkRecord = (size: number): Buffer => recordBytes(22, 1, 7, Buffer.alloc(size, 9))
 const sealed = (datagrams: readonly Buffer[]): number =>
   datagrams.flatMap(splitRecords).filter(record => record.epoch > 0).length
 
@@ -117,6 +121,31 @@ describe('handshakes with the guarded DTLS server', function () {
       return 1 + (n % 11)
     }
     return passes(data => splitRecords(data).map(({ raw }) => ({ data: raw, ms: delay() })))
+  })
+  it('attack 17: a Finished that overtakes the key exchange is kept, so that it need not come again', () => {
+    let copies = 0
+    return passes((data, to) => {
+      if (to === 'client') return [{ data }]
+      const records = splitRecords(data).filter(({ epoch }) => epoch === 0 || copies++ === 0)
+      return records.map(({ raw, epoch, body }) => ({
+        data: raw,
+        ms: epoch === 0 && body[0] === KEY_EXCHANGE ? 60 : 1,
+      }))
+    })
+  })
+  it('attack 17: what is sealed and comes before the keys is kept in small number and size, and proves nothing', async () => {
+    const [small, large] = [junkRecord(60), junkRecord(400)]
+    let injected = 0
+    line = loopback(keys, {
+      wire: (data, to) => {
+        const parts: ReturnType<Wire> = [{ data, ms: 1 }]
+        if (to === 'client' || data[13] !== 1) return parts
+        injected++
+        return [...parts, ...Array(20).fill({ data: small, ms: 2 }), { data: large, ms: 2 }]
+      },
+    })
+    assert.equal(await line.outcome(8000), 'connected')
+    assert.ok(injected > 0 && hasProved(line.server))
   })
   it('attack 17: every datagram twice passes', () => passes(data => [{ data }, { data, ms: 3 }]))
 

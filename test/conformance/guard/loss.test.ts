@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { hasProved, installGuard } from '@ownsight/camera-agent/rtc/dtls-guard'
 import { type Keys, type Loopback, loopback, makeKeys, type Wire } from '@ownsight/camera-agent/rtc/loopback'
+import { lossy, reordering } from '../../support/wires.ts'
 
 const SEED = Number(process.env.SEED ?? 20261121)
 const SESSIONS = 100
@@ -17,14 +18,6 @@ function random(seed: number): () => number {
     return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32
   }
 }
-
-const lossy =
-  (share: number, next: () => number): Wire =>
-  data =>
-    next() < share ? [] : [{ data, ms: 1 }]
-const reordering =
-  (share: number, next: () => number): Wire =>
-  data => [{ data, ms: next() < share ? 20 : 1 }]
 
 describe(`werift to the guarded werift on a bad path (SEED=${SEED})`, function () {
   this.timeout(120_000)

@@ -84,13 +84,15 @@ describe('the sound of a session', function () {
     })
 
   for (const { name, sdp } of recordedOffers)
-    it(`${name} is answered without sound where the session has none`, async () => {
+    it(`${name} is answered without sound where the session has none: pictures and their repetitions are one track`, async () => {
       const offer = lintSdp(sdp, { kind: 'offer', talk: true })
       assert.ok(offer.ok)
       peer = await acceptOffer(offer.sdp, { signal: new AbortController().signal })
       const lint = lintSdp(peer.answer, { kind: 'answer' })
       assert.ok(lint.ok, JSON.stringify(lint))
       assert.ok(lint.media.every(({ kind, rejected }) => kind !== 'audio' || rejected))
+      const video = lint.media.filter(({ kind }) => kind === 'video').length
+      assert.equal([...peer.answer.matchAll(/a=msid:camera \S+/g)].length, video)
       assert.equal(peer.sound, undefined)
     })
 })

@@ -121,8 +121,8 @@ export const transportMusts: readonly Must[] = [
   ice(
     'M-10.14',
     'the source address',
-    'if (first < 4 || isKnown(connection, address)) receive(data, address)',
-    'receive(data, address)',
+    'if (first >= 4 && !isKnown(connection, address)) return',
+    '',
     'M-10.14 data counts only',
   ),
   guard(

@@ -6,7 +6,9 @@ import {
   stunMessage,
 } from './internals.ts'
 import { checkAgain } from './triggered-check.ts'
+import { usedPair } from './used-pair.ts'
 
+const uses = new WeakMap<IceConnection, ReturnType<typeof usedPair>>()
 const checked = new WeakMap<IceConnection, Set<string>>()
 const CHECKED_MAX = 64
 const textOf = ([host, port]: Address): string => `${host} ${port}`
@@ -67,10 +69,14 @@ function filterSources(connection: IceConnection, protocol: StunProtocol): void 
   const name = protocol.datagramReceived ? 'datagramReceived' : 'handleStunMessage'
   const receive = protocol[name]?.bind(protocol)
   if (!receive) return
+  const noteUse = uses.get(connection) ?? usedPair(connection)
+  uses.set(connection, noteUse)
   protocol[name] = (data, address) => {
     const first = data[0] ?? 0
     // STUN begins with two zero bits (RFC 7983 §7) and is judged by its integrity.
-    if (first < 4 || isKnown(connection, address)) receive(data, address)
+    if (first >= 4 && !isKnown(connection, address)) return
+    noteUse(protocol, address, data)
+    receive(data, address)
   }
 }
 

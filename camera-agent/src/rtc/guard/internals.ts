@@ -107,6 +107,12 @@ export type StunProtocol = {
   /** of an allocation on a relay, with the peer's address */
   handleStunMessage?(data: Buffer, address: Address): void
 }
+export type CandidatePair = {
+  state: number
+  nominated: boolean
+  readonly protocol: object
+  readonly remoteAddr: Address
+}
 export type IceConnection = EventEmitter & {
   localUsername: string
   localPassword: string
@@ -117,6 +123,8 @@ export type IceConnection = EventEmitter & {
   nominated?: { remoteAddr: Address; remoteCandidate: { type: string }; localCandidate: { type: string } }
   remoteCandidates: { host: string; port: number }[]
   protocols: StunProtocol[]
+  checkList: CandidatePair[]
+  checkComplete(pair: CandidatePair): void
   onData: WeriftEvent<[Buffer]>
   ensureProtocol(protocol: StunProtocol): void
 }

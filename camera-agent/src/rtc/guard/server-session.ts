@@ -1,4 +1,5 @@
 import { GuardError } from '../guard-error.ts'
+import { earlyRecords } from './early-records.ts'
 import { dtlsPlaintext, fragmentedHandshake, type Socket } from './internals.ts'
 import { provePossession } from './possession.ts'
 import { type Reassembly, reassembly } from './reassembly.ts'
@@ -29,6 +30,7 @@ export function guardServer(socket: Socket): ServerSession {
   const window = replayWindow()
   const parts = new Map<number, Reassembly>()
   const whole = new Map<number, Fragment>()
+  const early = earlyRecords()
   /** sequence of the accepted hello; undefined before it */
   let hello: number | undefined
   let next = 0
@@ -135,7 +137,7 @@ export function guardServer(socket: Socket): ServerSession {
 
   /** The plain bytes of an epoch-1 record, once: undefined when it is forged or a copy. */
   function open(record: DtlsRecord): Buffer | undefined {
-    if (record.epoch !== 1 || !socket.cipher.cipher || window.seen(record.sequence)) return undefined
+    if (record.epoch !== 1 || window.seen(record.sequence)) return undefined
     try {
       const plain = socket.cipher.decryptPacket(dtlsPlaintext().deSerialize(record.raw))
       window.accept(record.sequence)
@@ -160,6 +162,7 @@ export function guardServer(socket: Socket): ServerSession {
   function onSealedRecord(record: DtlsRecord): void {
     // Before Finished is proved no application data and no alert counts.
     if (!proved && record.type !== CONTENT.handshake) return
+    if (!socket.cipher.cipher) return early.keep(record)
     const plain = open(record)
     if (!plain) return
     if (record.type === CONTENT.handshake) {
@@ -180,6 +183,7 @@ export function guardServer(socket: Socket): ServerSession {
         if (record.epoch === 0) onPlainRecord(record)
         else onSealedRecord(record)
       }
+      if (socket.cipher.cipher) for (const record of early.take()) onSealedRecord(record)
     },
     get proved() {
       return proved && !over

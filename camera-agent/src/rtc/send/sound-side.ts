@@ -32,8 +32,8 @@ export const SOUND_CODECS_OFFERED = () => [
 ]
 
 /**
- * Readies the section for sound, if it is to be answered; pictures and sound are then named as one stream, or browsers
- * would not play them in step (RFC 8830 §2). What it returns is asked once the answer is made.
+ * Readies the section for sound, if it is to be answered, named as one stream with the pictures, or browsers would not
+ * play them in step (RFC 8830 §2). What it returns is asked once the answer is made.
  */
 export async function prepareSound(
   pc: RTCPeerConnection,
@@ -44,12 +44,10 @@ export async function prepareSound(
   const { sender } = transceiver
   await sender.replaceTrack(new werift.MediaStreamTrack({ kind: 'audio' }))
   transceiver.setDirection('sendonly')
-  for (const each of [pictures, sender]) each.streamIds = [STREAM]
+  sender.streamIds = pictures.streamIds
   return () =>
     transceiver.currentDirection === 'sendonly' ? createSoundOut(sender, transceiver.codecs) : undefined
 }
-
-const STREAM = 'camera'
 
 export function createSoundSide(
   out: SoundOut,

@@ -31,6 +31,7 @@ function stage(name: 'datagramReceived' | 'handleStunMessage' | 'neither' = 'dat
     remoteUsername: 'view',
     localPassword: PASSWORD,
     remoteCandidates: [] as { host: string; port: number }[],
+    checkList: [],
     nominated: undefined as { remoteAddr: Address } | undefined,
   }
   const protocol: Record<string, unknown> = {
