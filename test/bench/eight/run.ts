@@ -1,0 +1,109 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { until } from '../../support/wait.ts'
+import { createHomeClock } from './clock.ts'
+import { type EightHouse, PEOPLE } from './house.ts'
+import type { Visit } from './messages.ts'
+import { happen, type Scene } from './mishaps.ts'
+import type { Moment, Plan } from './plan.ts'
+import { childrenOf, type Holding, holdingOf } from './sample.ts'
+import { count, type Figures, noFigures } from './tally.ts'
+
+export type Sample = { at: number; agent: Holding; signaling: Holding }
+export type Run = { figures: Figures; samples: readonly Sample[] }
+
+/** What a camera waits for who made an offer and never came, ms of real time (PROTOCOL.md §7), and a little. */
+const FORGOTTEN_MS = 16_500
+/** A source stays open half a minute after its last viewer. */
+const CLOSED_S = 40
+/** Timers of a second have come by then, and what they end has ended. */
+const SETTLED_MS = 2500
+/** Somebody at the first camera who never leaves: the tablet on the wall. */
+const TABLET: Visit = { person: 0, camera: 0, codec: 'h264', leave: 'closed' }
+
+/** Plays the plan in the house, moment by moment. @param say told at each rest */
+export async function play(
+  house: EightHouse,
+  plan: Plan,
+  how: { random: () => number; say: (sample: Sample, figures: Figures) => void },
+): Promise<Run> {
+  const clock = createHomeClock(house)
+  const figures = noFigures()
+  const samples: Sample[] = []
+  let rudeAt = Number.NEGATIVE_INFINITY
+  let isStaying = false
+
+  const visit: Scene['visit'] = (wish, onStay) => {
+    const { viewers } = house
+    const seat = { ...wish, person: Math.floor(wish.person / viewers.length) }
+    const process = viewers[wish.person % viewers.length] as EightHouse['viewers'][number]
+    return process.visit(seat, onStay)
+  }
+  const scene: Scene = { house, clock, random: how.random, visit }
+  const counted = async (wish: Visit, calm: boolean, onStay?: () => void): Promise<void> => {
+    if (wish.leave === 'absent' || wish.leave === 'cancelled') rudeAt = performance.now()
+    count(figures, wish, await visit(wish, onStay), calm)
+  }
+
+  /** Whatever ended it: the tablet comes back. */
+  async function stay(): Promise<void> {
+    for (let tries = 0; !isStaying && tries < 10; tries++) {
+      const settled = Promise.withResolvers<void>()
+      void counted(TABLET, false, () => {
+        isStaying = true
+        settled.resolve()
+      }).then(() => {
+        isStaying = false
+        settled.resolve()
+      })
+      await settled.promise
+    }
+  }
+
+  async function live({ visits, mishap, when }: Moment): Promise<void> {
+    if (mishap) figures.mishaps[mishap.is] = (figures.mishaps[mishap.is] ?? 0) + 1
+    if (mishap?.is === 'kill') rudeAt = performance.now()
+    // Some mishaps have to be there first, others come in the middle.
+    const isFirst = mishap?.is === 'swap' || mishap?.is === 'expire'
+    const early = mishap && isFirst ? await happen(mishap, scene) : undefined
+    const watching = visits.map(each => counted(each, mishap === undefined))
+    await sleep(when)
+    const undo = mishap && !isFirst ? await happen(mishap, scene) : early
+    await Promise.all(watching)
+    await undo?.()
+  }
+
+  async function rest(): Promise<void> {
+    await sleep(Math.max(0, rudeAt + FORGOTTEN_MS - performance.now()))
+    await stay()
+    await clock.to(clock.now() + CLOSED_S)
+    const { agent, signaling, inside } = house
+    const [home, server] = [agent.child.pid ?? 0, signaling.child.pid ?? 0]
+    const isClosed = () => childrenOf(home).length === 1
+    await until(isClosed, { timeout: 15_000, what: 'the end of all sources' }).catch(() => undefined)
+    await sleep(SETTLED_MS)
+    const sample = {
+      at: clock.now(),
+      agent: await holdingOf(home, inside.agent),
+      signaling: await holdingOf(server, inside.signaling),
+    }
+    samples.push(sample)
+    how.say(sample, figures)
+  }
+
+  await stay()
+  for (const moment of plan.moments) {
+    await clock.to(moment.at)
+    await stay()
+    await live(moment)
+    if (moment.rest) await rest()
+  }
+  await clock.to(plan.seconds)
+  return { figures, samples }
+}
+
+export const homeOf = ({ cameras, viewers }: EightHouse) => ({
+  cameras: cameras.length,
+  people: PEOPLE,
+  processes: viewers.length,
+  heard: cameras.flatMap(({ pitch }, i) => (pitch === undefined ? [] : [i])),
+})
