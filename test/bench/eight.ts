@@ -16,7 +16,7 @@ export type EightOptions = {
   control?: boolean
 }
 
-const RESTS = { most: 100, least: 12 }
+const RESTS = { most: 100, least: 6 }
 const VISITS_A_REST = 20
 const SUPPORT = join(import.meta.dirname, '..', 'support')
 const CONTROL = {

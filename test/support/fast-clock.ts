@@ -1,7 +1,7 @@
 import { createRequire, syncBuiltinESMExports } from 'node:module'
 
 /** Timers this long or longer follow the clock; shorter ones belong to work in flight, which goes at the world's pace. */
-const LONG_MS = 20_000
+const LONG_MS = 3500
 
 export type FastClock = {
   /** Lets so many ms pass at once: what is due by then is called soon, in the order of its time. */

@@ -8,9 +8,9 @@ export type Course = {
   readonly trend: number
 }
 
-/** @param values in order, evenly spaced; eight at least */
+/** @param values in order, evenly spaced; four at least */
 export function courseOf(values: readonly number[]): Course {
-  if (values.length < 8) throw new RangeError('too few values to say how they go')
+  if (values.length < 4) throw new RangeError('too few values to say how they go')
   const quarter = Math.floor(values.length / 4)
   const first = mean(values.slice(0, quarter))
   const last = mean(values.slice(-quarter))

@@ -1,4 +1,4 @@
-import type { Leave, Visit } from './messages.ts'
+import type { Visit } from './messages.ts'
 
 /** What goes wrong, or is changed, while others look. All of it is over by the next moment, but a grant that expires. */
 export type Mishap =
@@ -25,9 +25,9 @@ export type Plan = { readonly moments: readonly Moment[]; readonly seconds: numb
 type Home = { cameras: number; people: number; processes: number; heard: readonly number[] }
 type Wish = { visits: number; hours: number; rests: number; random: () => number }
 
-const TOGETHER = 7
-const MISHAPS = 0.3
-/** Who cannot know that it is over lets the camera wait for it: not shortly before everything is to be at rest. */
+const TOGETHER = 6
+const MISHAPS = 0.35
+/** Visits that end before they begin. */
 const RUDE = 0.08
 /** A server that does not answer for so long that everybody comes back costs twenty seconds of real time. */
 const HANGS = 3
@@ -47,30 +47,24 @@ export function planHours(home: Home, wish: Wish): Plan {
     left -= size
   }
   const seconds = wish.hours * 3600
+  const next = mishapsOf(home, { random, pick, any })
   const times = groups.map(() => dayTime(random) * seconds).sort((one, other) => one - other)
   const every = groups.length / wish.rests
   const hangs = wish.hours >= HANGS * 2 ? HANGS : 0
   const moments = groups.map((visits, i): Moment => {
     const rest = Math.floor((i + 1) / every) > Math.floor(i / every)
-    const isLate = i % every > every / 2
     const hang = hangs > 0 && i % Math.floor(groups.length / hangs) === Math.floor(groups.length / hangs / 2)
-    const mishap = hang
-      ? { is: 'hang' as const }
-      : random() < MISHAPS
-        ? mishapOf(home, { pick, any })
-        : undefined
+    const mishap = hang ? { is: 'hang' as const } : random() < MISHAPS ? next() : undefined
     return {
       at: times[i] ?? 0,
-      visits: isLate || rest ? visits.map(each => ({ ...each, leave: polite(each.leave) })) : visits,
-      ...(mishap && !(rest && mishap.is === 'kill') ? { mishap } : {}),
+      visits,
+      ...(mishap ? { mishap } : {}),
       when: 100 + any(1500),
       rest,
     }
   })
   return { moments, seconds }
 }
-
-const polite = (leave: Leave): Leave => (leave === 'closed' ? 'closed' : 'bye')
 
 type Chance = { random: () => number; pick: <T>(from: readonly T[]) => T; any: (count: number) => number }
 
@@ -93,24 +87,28 @@ function visitOf(home: Home, person: number, { random, pick, any }: Chance): Vis
   }
 }
 
-function mishapOf(home: Home, { pick, any }: Pick<Chance, 'pick' | 'any'>): Mishap {
-  const [camera, person] = [any(home.cameras), any(home.people)]
-  // Not the first: there somebody watches all the time.
-  const one = 1 + any(home.cameras - 1)
-  const other = 1 + ((one + any(home.cameras - 2)) % (home.cameras - 1))
-  const swap: Mishap = { is: 'swap', cameras: [one, other] }
-  return pick<Mishap>([
-    { is: 'crash' },
-    { is: 'crash' },
-    { is: 'outage' },
-    { is: 'kill', process: any(home.processes) },
-    swap,
-    swap,
-    { is: 'remove', camera, person },
-    { is: 'mute', camera, person },
-    { is: 'expire', camera, person },
-    { is: 'private', camera },
-  ])
+/** Every kind of them, the crossed pipes first, before any comes again. */
+function mishapsOf(home: Home, { pick, any, random }: Chance): () => Mishap {
+  const swap = (): Mishap => {
+    // Not the first: there somebody watches all the time.
+    const one = any(home.cameras - 1)
+    const other = (one + 1 + any(home.cameras - 2)) % (home.cameras - 1)
+    return { is: 'swap', cameras: [1 + one, 1 + other] }
+  }
+  const whom = () => ({ camera: any(home.cameras), person: any(home.people) })
+  const kinds: readonly (() => Mishap)[] = [
+    () => ({ is: 'crash' }),
+    () => ({ is: 'outage' }),
+    () => ({ is: 'kill', process: any(home.processes) }),
+    () => ({ is: pick(['remove', 'mute']), ...whom() }),
+    () => ({ is: 'expire', ...whom() }),
+    () => ({ is: 'private', camera: any(home.cameras) }),
+  ]
+  let deck: (() => Mishap)[] = []
+  return () => {
+    if (deck.length === 0) deck = [...kinds.toSorted(() => random() - 0.5), swap]
+    return (deck.pop() ?? swap)()
+  }
 }
 
 /** From 0 to 1: of the day, whose first quarter is its night. */

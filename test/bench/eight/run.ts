@@ -11,12 +11,10 @@ import { count, type Figures, noFigures } from './tally.ts'
 export type Sample = { at: number; agent: Holding; signaling: Holding }
 export type Run = { figures: Figures; samples: readonly Sample[] }
 
-/** What a camera waits for who made an offer and never came, ms of real time (PROTOCOL.md §7), and a little. */
-const FORGOTTEN_MS = 16_500
-/** A source stays open half a minute after its last viewer. */
+/** A source stays open half a minute after its last viewer; who made an offer and never came is forgotten before. */
 const CLOSED_S = 40
 /** Timers of a second have come by then, and what they end has ended. */
-const SETTLED_MS = 2500
+const SETTLED_MS = 1500
 /** Somebody at the first camera who never leaves: the tablet on the wall. */
 const TABLET: Visit = { person: 0, camera: 0, codec: 'h264', leave: 'closed' }
 
@@ -29,7 +27,6 @@ export async function play(
   const clock = createHomeClock(house)
   const figures = noFigures()
   const samples: Sample[] = []
-  let rudeAt = Number.NEGATIVE_INFINITY
   let isStaying = false
 
   const visit: Scene['visit'] = (wish, onStay) => {
@@ -40,7 +37,6 @@ export async function play(
   }
   const scene: Scene = { house, clock, random: how.random, visit }
   const counted = async (wish: Visit, calm: boolean, onStay?: () => void): Promise<void> => {
-    if (wish.leave === 'absent' || wish.leave === 'cancelled') rudeAt = performance.now()
     count(figures, wish, await visit(wish, onStay), calm)
   }
 
@@ -57,11 +53,17 @@ export async function play(
       })
       await settled.promise
     }
+    await until(isSeen, { timeout: 30_000, what: 'the picture on the wall' })
+  }
+  /** Its source may have been what broke. */
+  const isSeen = (): boolean => {
+    const { name } = house.cameras[TABLET.camera] as EightHouse['cameras'][number]
+    const told = house.agent.reports.findLast(each => each.event === 'source' && each.camera === name)
+    return told?.event === 'source' && told.state === 'live'
   }
 
   async function live({ visits, mishap, when }: Moment): Promise<void> {
     if (mishap) figures.mishaps[mishap.is] = (figures.mishaps[mishap.is] ?? 0) + 1
-    if (mishap?.is === 'kill') rudeAt = performance.now()
     // Some mishaps have to be there first, others come in the middle.
     const isFirst = mishap?.is === 'swap' || mishap?.is === 'expire'
     const early = mishap && isFirst ? await happen(mishap, scene) : undefined
@@ -73,7 +75,6 @@ export async function play(
   }
 
   async function rest(): Promise<void> {
-    await sleep(Math.max(0, rudeAt + FORGOTTEN_MS - performance.now()))
     await stay()
     await clock.to(clock.now() + CLOSED_S)
     const { agent, signaling, inside } = house
