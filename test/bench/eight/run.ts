@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { until } from '../../support/wait.ts'
 import { createHomeClock } from './clock.ts'
 import { type EightHouse, PEOPLE } from './house.ts'
-import type { Visit } from './messages.ts'
+import type { Seen, Visit } from './messages.ts'
 import { happen, type Scene } from './mishaps.ts'
 import type { Moment, Plan } from './plan.ts'
 import { childrenOf, type Holding, holdingOf } from './sample.ts'
@@ -29,22 +29,26 @@ export async function play(
   const samples: Sample[] = []
   let isStaying = false
 
-  const visit: Scene['visit'] = (wish, onStay) => {
+  const visit = async (wish: Visit, calm: boolean, onStay?: () => void): Promise<Seen> => {
     const { viewers } = house
     const seat = { ...wish, person: Math.floor(wish.person / viewers.length) }
     const process = viewers[wish.person % viewers.length] as EightHouse['viewers'][number]
-    return process.visit(seat, onStay)
+    const seen = await process.visit(seat, onStay)
+    count(figures, wish, seen, calm)
+    return seen
   }
-  const scene: Scene = { house, clock, random: how.random, visit }
-  const counted = async (wish: Visit, calm: boolean, onStay?: () => void): Promise<void> => {
-    count(figures, wish, await visit(wish, onStay), calm)
+  const scene: Scene = {
+    house,
+    clock,
+    random: how.random,
+    visit: (wish, onStay) => visit(wish, false, onStay),
   }
 
   /** Whatever ended it: the tablet comes back. */
   async function stay(): Promise<void> {
     for (let tries = 0; !isStaying && tries < 10; tries++) {
       const settled = Promise.withResolvers<void>()
-      void counted(TABLET, false, () => {
+      void visit(TABLET, false, () => {
         isStaying = true
         settled.resolve()
       }).then(() => {
@@ -67,7 +71,7 @@ export async function play(
     // Some mishaps have to be there first, others come in the middle.
     const isFirst = mishap?.is === 'swap' || mishap?.is === 'expire'
     const early = mishap && isFirst ? await happen(mishap, scene) : undefined
-    const watching = visits.map(each => counted(each, mishap === undefined))
+    const watching = visits.map(each => visit(each, mishap === undefined))
     await sleep(when)
     const undo = mishap && !isFirst ? await happen(mishap, scene) : early
     await Promise.all(watching)
