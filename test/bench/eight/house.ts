@@ -1,17 +1,19 @@
 import { mkdirSync } from 'node:fs'
+import { networkInterfaces } from 'node:os'
 import { join } from 'node:path'
 import { generateKeyPair, type KeyPair, type PublicKey } from '@ownsight/protocol/ids'
+import { startCoturn } from '../../prove/coturn.ts'
 import { isServing, startAgent, type TestAgent } from '../../support/agent.ts'
 import { type Inside, insideOf, lookInside } from '../../support/inside.ts'
 import { createOwner, type Owner, pairCamera } from '../../support/owner.ts'
 import { change } from '../../support/owner-powers.ts'
-import { type SignalingProcess, spawnTestSignaling } from '../../support/signaling.ts'
+import { freePort, type SignalingProcess, spawnTestSignaling } from '../../support/signaling.ts'
 import { removeTemp, tempFolder } from '../../support/temp.ts'
 import type { KnownCamera, Person, Place } from './messages.ts'
 import { type EightCamera, type Outage, openSources } from './sources.ts'
 import { openViewers, type Viewers } from './viewers.ts'
 
-/** One home: a server and an agent of eight cameras, each a real process, and the people who look in. */
+/** One home: a server, a relay and an agent of eight cameras, each a real process, and the people who look in. */
 export type EightHouse = {
   readonly cameras: readonly KnownCamera[]
   readonly outages: readonly Outage[]
@@ -48,7 +50,9 @@ export async function openHouse(
       string,
       string,
     ]
-    const signaling = await spawnTestSignaling(insideOf(server))
+    const turn = await startCoturn(join(folder, 'turn'), ownAddress(), await freePort())
+    open.push(turn.process.stop)
+    const signaling = await spawnTestSignaling({ ...insideOf(server), args: turn.signaling })
     open.push(signaling.close)
     const { nodeArgs, env } = insideOf(home)
     const agent = startAgent({
@@ -68,6 +72,8 @@ export async function openHouse(
     open.push(owner.close)
     const cameras: KnownCamera[] = []
     for (const each of sources.cameras) cameras.push(await pairOne(owner, agent, each))
+    for (const { name } of cameras)
+      await agent.report(each => each.event === 'relay' && each.camera === name && each.state === 'udp')
     const people = await Promise.all(Array.from({ length: PEOPLE }, makePerson))
     for (const { auth } of people) await register(owner, auth.publicKey)
     for (const camera of cameras)
@@ -112,6 +118,14 @@ async function pairOne(owner: Owner, agent: TestAgent, camera: EightCamera): Pro
   await agent.report(each => isServing(each) && 'camera' in each && each.camera === name)
   const isHeard = pitch !== undefined && audio !== false
   return { name, camId, key, drawn: drawn ?? camId, ...(isHeard ? { pitch } : {}) }
+}
+
+/** A relay lends no way to loopback. */
+function ownAddress(): string {
+  const all = Object.values(networkInterfaces()).flatMap(each => each ?? [])
+  const found = all.find(({ internal, family }) => !internal && family === 'IPv4')
+  if (!found) throw new Error('this needs a network interface with an IPv4 address')
+  return found.address
 }
 
 type Keys = { view: KeyPair; auth: KeyPair }

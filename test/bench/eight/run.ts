@@ -54,7 +54,7 @@ export async function play(
       }).then(() => {
         isStaying = false
         settled.resolve()
-      })
+      }, settled.reject)
       await settled.promise
     }
     await until(isSeen, { timeout: 30_000, what: 'the picture on the wall' })

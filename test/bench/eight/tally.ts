@@ -36,8 +36,11 @@ export function count(figures: Figures, visit: Visit, seen: Seen, calm: boolean)
   figures.foreign += seen.foreign
   figures.unread += seen.unread
   if (seen.heard) figures.heard[seen.heard]++
-  if (seen.code) figures.codes[seen.code] = (figures.codes[seen.code] ?? 0) + 1
-  if (!calm || visit.frames === undefined || visit.leave === 'cancelled' || visit.leave === 'absent') return
+  // Who leaves before there is a session does not say why there is none.
+  const isRude = visit.leave === 'cancelled' || visit.leave === 'absent'
+  const code = isRude ? visit.leave : seen.code
+  if (code) figures.codes[code] = (figures.codes[code] ?? 0) + 1
+  if (!calm || visit.frames === undefined || isRude) return
   figures.expected++
   if (seen.own >= visit.frames && seen.code === undefined && seen.heard !== 'nothing') figures.served++
   else figures.unserved.push(`${JSON.stringify(visit)} ${JSON.stringify(seen)}`)

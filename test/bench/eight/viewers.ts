@@ -17,7 +17,8 @@ export type Viewers = {
 const KILLED: Seen = { own: 0, foreign: 0, unread: 0, code: 'killed' }
 
 export async function openViewers(place: Place, people: readonly Person[]): Promise<Viewers> {
-  const visits = new Map<number, { seen: (seen: Seen) => void; onStay: () => void }>()
+  const visits = new Map<number, PromiseWithResolvers<Seen> & { onStay: () => void }>()
+  let isKilled = false
   let onTurned = (): void => undefined
   let count = 0
   let child = await start()
@@ -29,7 +30,7 @@ export async function openViewers(place: Place, people: readonly Person[]): Prom
       if (message.is === 'connected') connected.resolve()
       if (message.is === 'turned') onTurned()
       if (message.is === 'seen') {
-        visits.get(message.id)?.seen(message.seen)
+        visits.get(message.id)?.resolve(message.seen)
         visits.delete(message.id)
       }
       if (message.is === 'staying') visits.get(message.id)?.onStay()
@@ -37,7 +38,10 @@ export async function openViewers(place: Place, people: readonly Person[]): Prom
     made.once('exit', () => {
       connected.reject(new Error('the process of viewers ended'))
       onTurned()
-      for (const { seen } of visits.values()) seen(KILLED)
+      for (const { resolve, reject } of visits.values()) {
+        if (isKilled) resolve(KILLED)
+        else reject(new Error('the process of viewers ended'))
+      }
       visits.clear()
     })
     made.send({ do: 'connect', place, people } satisfies ToViewers)
@@ -52,12 +56,15 @@ export async function openViewers(place: Place, people: readonly Person[]): Prom
     await exit
   }
   return {
-    visit: (visit, onStay = () => undefined) =>
-      new Promise(seen => {
-        const id = count++
-        visits.set(id, { seen, onStay })
-        tell({ do: 'visit', id, visit })
-      }),
+    visit: (visit, onStay = () => undefined) => {
+      const id = count++
+      const made = Promise.withResolvers<Seen>()
+      if (!child.connected && !isKilled) made.reject(new Error('the process of viewers ended'))
+      else if (isKilled) made.resolve(KILLED)
+      else visits.set(id, { ...made, onStay })
+      tell({ do: 'visit', id, visit })
+      return made.promise
+    },
     turn: () =>
       new Promise(resolve => {
         onTurned = resolve
@@ -65,9 +72,14 @@ export async function openViewers(place: Place, people: readonly Person[]): Prom
         else resolve()
       }),
     kill: async () => {
+      isKilled = true
       await end(() => child.kill('SIGKILL'))
       child = await start()
+      isKilled = false
     },
-    close: () => end(() => child.kill('SIGKILL')),
+    close: () => {
+      isKilled = true
+      return end(() => child.kill('SIGKILL'))
+    },
   }
 }
