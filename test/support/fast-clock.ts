@@ -38,7 +38,7 @@ class LongTimer {
     return this.arm()
   }
   arm(): this {
-    real.clearTimeout(this.#timer)
+    this.#disarm()
     this.#timer = real.setTimeout(() => this.#fire(), Math.max(0, this.#due - now()))
     if (!this.#isRef) this.#timer.unref()
     return this
@@ -50,8 +50,12 @@ class LongTimer {
   }
   close(): this {
     waiting.delete(this)
-    real.clearTimeout(this.#timer)
+    this.#disarm()
     return this
+  }
+  #disarm(): void {
+    // Node keeps the list of an unreferenced timer's duration until that has passed: here they are all different.
+    real.clearTimeout(this.#timer?.ref())
   }
   ref(): this {
     this.#isRef = true
