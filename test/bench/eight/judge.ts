@@ -9,9 +9,12 @@ const WITHIN = 0.1
 /** Code is compiled and tables are filled in the beginning: this part of the samples is not judged. */
 const WARMING = 0.2
 
+/** Allocators give back what they have when they please. */
+const RESIDENT = 'resident memory'
+
 const MEMORY: readonly [string, (holding: Holding) => number][] = [
   ['heap and buffers', ({ heap, outside }) => (heap + outside) / 1e6],
-  ['resident memory', ({ rss }) => rss / 1e6],
+  [RESIDENT, ({ rss }) => rss / 1e6],
 ]
 const HANDLES: readonly [string, (holding: Holding) => number][] = [
   ['open files and sockets', ({ files }) => sum(files)],
@@ -35,19 +38,18 @@ export function coursesOf(samples: readonly Sample[]): Row[] {
   ])
 }
 
-export const faultsOf = (
-  { figures, samples }: Run,
-  how: { memory: boolean } = { memory: true },
-): string[] => {
+/** What is wrong with a run, in a line each. @param resident whether it was long enough to judge resident memory by */
+export function faultsOf({ figures, samples }: Run, { resident }: { resident: boolean }): string[] {
   const { crossed = 0, refused = 0 } = samples.at(-1)?.agent.counts ?? {}
-  const { own, foreign, unread, heard, served, expected, unserved } = figures
-  const grown = coursesOf(samples).filter(row => !row.isFine && (how.memory || row.unit === ''))
+  const { own, foreign, unread, heard, served, expected, unserved, faults } = figures
+  const grown = coursesOf(samples).filter(row => !row.isFine && (resident || !row.what.endsWith(RESIDENT)))
   return [
     ...(foreign > 0 ? [`${foreign} FOREIGN FRAMES`] : []),
     ...(heard.foreign > 0 ? [`heard ${heard.foreign} times what is not the camera's`] : []),
     ...(refused < crossed ? [`${crossed} pairs of pipes crossed, ${refused} refused`] : []),
     ...(unread > own / 20 ? [`${unread} pictures could not be read`] : []),
     ...(served < expected * 0.97 ? [`${served} of ${expected} visits served`, ...unserved.slice(0, 10)] : []),
+    ...faults,
     ...grown.map(({ what }) => `not flat: ${what}`),
   ]
 }

@@ -95,13 +95,19 @@ export async function play(
     how.say(sample, figures)
   }
 
-  await stay()
-  for (const moment of plan.moments) {
-    await clock.to(moment.at)
-    await stay()
-    await live(moment)
-    if (moment.rest) await rest()
-  }
+  for (const moment of plan.moments)
+    try {
+      await clock.to(moment.at)
+      await stay()
+      await live(moment)
+      if (moment.rest) await rest()
+    } catch (error) {
+      const { exitCode, signalCode } = house.agent.child
+      if (exitCode !== null || signalCode !== null)
+        throw new Error(`the agent ended: ${house.agent.stderr()}`)
+      // The rest of the day is worth seeing all the same.
+      figures.faults.push(`${moment.mishap?.is ?? 'nothing'} at ${Math.round(moment.at)} s: ${String(error)}`)
+    }
   await clock.to(plan.seconds)
   return { figures, samples }
 }

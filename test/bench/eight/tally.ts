@@ -14,6 +14,8 @@ export type Figures = {
   mishaps: { [kind: string]: number }
   /** visits that should have been served, in a line each */
   unserved: string[]
+  /** mishaps that did not do what they should, and what was not made good */
+  faults: string[]
 }
 
 export const noFigures = (): Figures => ({
@@ -27,6 +29,7 @@ export const noFigures = (): Figures => ({
   codes: {},
   mishaps: {},
   unserved: [],
+  faults: [],
 })
 
 /** @param calm nothing went wrong in its moment */
