@@ -9,12 +9,9 @@ const WITHIN = 0.1
 /** Code is compiled and tables are filled in the beginning: this part of the samples is not judged. */
 const WARMING = 0.2
 
-/** Allocators give back what they have when they please. */
-const RESIDENT = 'resident memory'
-
 const MEMORY: readonly [string, (holding: Holding) => number][] = [
   ['heap and buffers', ({ heap, outside }) => (heap + outside) / 1e6],
-  [RESIDENT, ({ rss }) => rss / 1e6],
+  ['resident memory', ({ rss }) => rss / 1e6],
 ]
 const HANDLES: readonly [string, (holding: Holding) => number][] = [
   ['open files and sockets', ({ files }) => sum(files)],
@@ -26,23 +23,25 @@ const HANDLES: readonly [string, (holding: Holding) => number][] = [
 /** How memory and handles of both programs went. */
 export function coursesOf(samples: readonly Sample[]): Row[] {
   const warm = samples.slice(Math.ceil(samples.length * WARMING))
-  return (['agent', 'signaling'] as const).flatMap(program => [
-    ...MEMORY.map(([name, of]): Row => {
-      const course = courseOf(warm.map(sample => of(sample[program])))
-      return { what: `${program}: ${name}`, course, unit: 'MB', isFine: hasNotGrown(course, WITHIN) }
-    }),
-    ...HANDLES.map(([name, of]): Row => {
-      const course = courseOf(warm.map(sample => of(sample[program])))
-      return { what: `${program}: ${name}`, course, unit: '', isFine: isFlat(course, WITHIN) }
-    }),
-  ])
+  const row = (what: string, unit: Row['unit'], of: (sample: Sample) => number): Row => {
+    const course = courseOf(warm.map(of))
+    const isFine = (unit === 'MB' ? hasNotGrown : isFlat)(course, WITHIN)
+    return { what, unit, course, isFine }
+  }
+  return [
+    ...(['agent', 'signaling'] as const).flatMap(program => [
+      ...MEMORY.map(([name, of]) => row(`${program}: ${name}`, 'MB', sample => of(sample[program]))),
+      ...HANDLES.map(([name, of]) => row(`${program}: ${name}`, '', sample => of(sample[program]))),
+    ]),
+    row('media process that is never ended', 'MB', ({ agent }) => agent.childrenRss / 1e6),
+  ]
 }
 
-/** What is wrong with a run, in a line each. @param resident whether it was long enough to judge resident memory by */
-export function faultsOf({ figures, samples }: Run, { resident }: { resident: boolean }): string[] {
+/** What is wrong with a run, in a line each. */
+export function faultsOf({ figures, samples }: Run): string[] {
   const { crossed = 0, refused = 0 } = samples.at(-1)?.agent.counts ?? {}
   const { own, foreign, unread, heard, served, expected, unserved, faults } = figures
-  const grown = coursesOf(samples).filter(row => !row.isFine && (resident || !row.what.endsWith(RESIDENT)))
+  const grown = coursesOf(samples).filter(row => !row.isFine)
   return [
     ...(foreign > 0 ? [`${foreign} FOREIGN FRAMES`] : []),
     ...(heard.foreign > 0 ? [`heard ${heard.foreign} times what is not the camera's`] : []),

@@ -67,8 +67,9 @@ const letIn = (scene: Scene, { camera, person }: Whom): Promise<void> =>
   put(scene, camera, { op: 'admit', k: guest(scene, person).key, r: ALL })
 
 async function crash({ house, random }: Scene): Promise<Undo> {
-  const pids = childrenOf(house.agent.child.pid ?? 0)
-  const pid = pids[Math.floor(random() * pids.length)]
+  // The oldest is left alone while there are others: what it holds after hours is looked at.
+  const [oldest, ...younger] = childrenOf(house.agent.child.pid ?? 0).sort((one, other) => one - other)
+  const pid = younger[Math.floor(random() * younger.length)] ?? oldest
   if (pid !== undefined) process.kill(pid, 'SIGKILL')
   return NOTHING
 }

@@ -15,8 +15,8 @@ export type Run = { figures: Figures; samples: readonly Sample[] }
 const CLOSED_S = 40
 /** Timers of a second have come by then, and what they end has ended. */
 const SETTLED_MS = 1500
-/** Somebody at the first camera who never leaves: the tablet on the wall. */
-const TABLET: Visit = { person: 0, camera: 0, codec: 'h264', leave: 'closed' }
+/** Somebody who looks at the first camera, and listens, and never leaves: the tablet on the wall. */
+const TABLET: Visit = { person: 0, camera: 0, codec: 'h264', sound: 'opus', leave: 'closed' }
 
 /** Plays the plan in the house, moment by moment. @param say told at each rest */
 export async function play(

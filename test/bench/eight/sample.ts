@@ -6,12 +6,32 @@ export type Holding = Measure & {
   /** open files by kind: socket, pipe, anon_inode, file */
   files: { [kind: string]: number }
   children: number
+  /** bytes of their resident memory */
+  childrenRss: number
   threads: number
 }
 
 export async function holdingOf(pid: number, inside: Inside): Promise<Holding> {
   const measured = await inside.measure()
-  return { ...measured, files: filesOf(pid), children: childrenOf(pid).length, threads: threadsOf(pid) }
+  const children = childrenOf(pid)
+  return {
+    ...measured,
+    files: filesOf(pid),
+    children: children.length,
+    childrenRss: children.reduce((total, each) => total + rssOf(each), 0),
+    threads: threadsOf(pid),
+  }
+}
+
+const rssOf = (pid: number): number => Number(field(pid, 'VmRSS') ?? 0) * 1024
+const threadsOf = (pid: number): number => Number(field(pid, 'Threads') ?? 0)
+
+function field(pid: number, name: string): string | undefined {
+  try {
+    return new RegExp(`^${name}:\\s*(\\d+)`, 'm').exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]
+  } catch {
+    return undefined
+  }
 }
 
 function filesOf(pid: number): { [kind: string]: number } {
@@ -51,9 +71,6 @@ function statOf(pid: number): string[] {
     return []
   }
 }
-
-const threadsOf = (pid: number): number =>
-  Number(/^Threads:\s*(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1] ?? 0)
 
 export const sum = (counts: { [kind: string]: number }): number =>
   Object.values(counts).reduce((total, each) => total + each, 0)

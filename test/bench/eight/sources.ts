@@ -37,7 +37,6 @@ const opus = (pitch: number): string => `${tone(pitch, 48_000)} ! opusenc ! opus
 type FileCamera = ClipCode & { name: string; suffix: string; pitch?: number; audio?: boolean }
 
 const FILES: readonly FileCamera[] = [
-  { name: 'Door', suffix: 'mkv' },
   {
     name: 'Garden',
     suffix: 'mp4',
@@ -47,6 +46,7 @@ const FILES: readonly FileCamera[] = [
     sound: aac(440),
     pitch: 440,
   },
+  { name: 'Door', suffix: 'mkv' },
   {
     name: 'Garage',
     suffix: 'mp4',
