@@ -2,6 +2,7 @@ import { mkdirSync } from 'node:fs'
 import { networkInterfaces } from 'node:os'
 import { join } from 'node:path'
 import { generateKeyPair, type KeyPair, type PublicKey } from '@ownsight/protocol/ids'
+import type { Socket } from 'socket.io-client'
 import { startCoturn } from '../../prove/coturn.ts'
 import { isServing, startAgent, type TestAgent } from '../../support/agent.ts'
 import { type Inside, insideOf, lookInside } from '../../support/inside.ts'
@@ -70,6 +71,7 @@ export async function openHouse(
     open.push(inside.agent.close, inside.signaling.close)
     const owner = await createOwner(signaling.origin, { token: signaling.setupToken })
     open.push(owner.close)
+    comeBack(owner.socket)
     const cameras: KnownCamera[] = []
     for (const each of sources.cameras) cameras.push(await pairOne(owner, agent, each))
     for (const { name } of cameras)
@@ -118,6 +120,13 @@ async function pairOne(owner: Owner, agent: TestAgent, camera: EightCamera): Pro
   await agent.report(each => isServing(each) && 'camera' in each && each.camera === name)
   const isHeard = pitch !== undefined && audio !== false
   return { name, camId, key, drawn: drawn ?? camId, ...(isHeard ? { pitch } : {}) }
+}
+
+/** As the viewer does, when the server has sent it away. */
+function comeBack(socket: Socket): void {
+  socket.on('disconnect', reason => {
+    if (reason === 'io server disconnect') setTimeout(() => socket.connect(), 500)
+  })
 }
 
 /** A relay lends no way to loopback. */
