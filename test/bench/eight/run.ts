@@ -11,7 +11,9 @@ import { count, type Figures, noFigures } from './tally.ts'
 export type Sample = { at: number; agent: Holding; signaling: Holding }
 export type Run = { figures: Figures; samples: readonly Sample[] }
 
-/** A source stays open half a minute after its last viewer; who made an offer and never came is forgotten before. */
+/** Who made an offer and never came is forgotten, and who was killed missed, after this. */
+const FORGOTTEN_S = 20
+/** A source stays open half a minute after its last viewer. */
 const CLOSED_S = 40
 /** Timers of a second have come by then, and what they end has ended. */
 const SETTLED_MS = 1500
@@ -80,6 +82,8 @@ export async function play(
 
   async function rest(): Promise<void> {
     await stay()
+    await clock.to(clock.now() + FORGOTTEN_S)
+    await sleep(SETTLED_MS)
     await clock.to(clock.now() + CLOSED_S)
     const { agent, signaling, inside } = house
     const [home, server] = [agent.child.pid ?? 0, signaling.child.pid ?? 0]
