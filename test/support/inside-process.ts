@@ -9,6 +9,7 @@ import { installFastClock } from './fast-clock.ts'
  * and advance its clock. Talks with `inside.ts`, a line of JSON each way.
  */
 export type Question =
+  /** with nothing to advance, what has come is read, and answered */
   | { do: 'advance'; ms: number }
   | { do: 'measure' }
   /** for other preloads of the same program */

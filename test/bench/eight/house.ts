@@ -114,12 +114,12 @@ export async function openHouse(
 }
 
 async function pairOne(owner: Owner, agent: TestAgent, camera: EightCamera): Promise<KnownCamera> {
-  const { name, drawn, pitch, audio } = camera
+  const { name, drawn, pitch, audio, isPlain = false } = camera
   const shown = await agent.report(each => each.event === 'pairing-code' && each.camera === name)
   const { camId, key } = await pairCamera(owner, shown.event === 'pairing-code' ? shown.code : '')
   await agent.report(each => isServing(each) && 'camera' in each && each.camera === name)
   const isHeard = pitch !== undefined && audio !== false
-  return { name, camId, key, drawn: drawn ?? camId, ...(isHeard ? { pitch } : {}) }
+  return { name, camId, key, drawn: drawn ?? camId, isPlain, ...(isHeard ? { pitch } : {}) }
 }
 
 /** As the viewer does, when the server has sent it away. */

@@ -12,6 +12,8 @@ export type KnownCamera = {
   drawn: string
   /** Hz */
   pitch?: number
+  /** its sound is G.711 */
+  isPlain?: boolean
 }
 export type Place = { origin: string; markKey: string; cameras: readonly KnownCamera[] }
 

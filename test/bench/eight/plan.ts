@@ -22,7 +22,14 @@ export type Moment = {
 }
 export type Plan = { readonly moments: readonly Moment[]; readonly seconds: number }
 
-type Home = { cameras: number; people: number; processes: number; heard: readonly number[] }
+type Home = {
+  cameras: number
+  people: number
+  processes: number
+  /** cameras with a sound, and those of them whose sound is G.711 */
+  heard: readonly number[]
+  plain: readonly number[]
+}
 type Wish = { visits: number; hours: number; rests: number; random: () => number }
 
 const TOGETHER = 6
@@ -71,15 +78,13 @@ type Chance = { random: () => number; pick: <T>(from: readonly T[]) => T; any: (
 /** One person opens no more at once than a camera lets them. */
 function visitOf(home: Home, person: number, { random, pick, any }: Chance): Visit {
   const camera = any(home.cameras)
-  const listens = random() < 0.4
+  const listens = random() < (home.heard.includes(camera) ? 0.6 : 0.2)
   const drawn = random() < 0.4
   return {
     person,
     camera,
     codec: random() < 0.35 ? 'vp8' : 'h264',
-    ...(listens
-      ? { sound: home.heard.includes(camera) && random() < 0.8 ? 'opus' : pick(['opus', 'pcmu']) }
-      : {}),
+    ...(listens ? { sound: home.plain.includes(camera) ? pick(['opus', 'pcmu'] as const) : 'opus' } : {}),
     ...(drawn ? { height: pick([90, 120, 360, 720]) } : {}),
     ...(random() < 0.2 ? { hold: true } : {}),
     frames: 3 + any(10),

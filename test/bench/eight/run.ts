@@ -120,5 +120,6 @@ export const homeOf = ({ cameras, viewers }: EightHouse) => ({
   cameras: cameras.length,
   people: PEOPLE,
   processes: viewers.length,
+  plain: cameras.flatMap(({ isPlain }, i) => (isPlain ? [i] : [])),
   heard: cameras.flatMap(({ pitch }, i) => (pitch === undefined ? [] : [i])),
 })

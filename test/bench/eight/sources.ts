@@ -16,6 +16,8 @@ export type EightCamera = {
   readonly drawn?: string
   /** Hz of what it is heard by */
   readonly pitch?: number
+  /** its sound is G.711 */
+  readonly isPlain?: boolean
 }
 /** A stream that can be taken away and come back. */
 export type Outage = { readonly camera: string; end(): Promise<void>; begin(): Promise<void> }
@@ -90,6 +92,7 @@ export async function openSources(folder: string, key: Buffer): Promise<Sources>
         source: { kind: 'rtsp', url: main.url, sub: sub.url },
         drawn: 'Nursery',
         pitch: 1000,
+        isPlain: true,
       },
       { name: 'Shed', source: { kind: 'rtsp', url: shed.url }, drawn: 'Shed' },
       { name: 'Porch', source: { kind: 'test-pattern', ...LARGE, fps: 10, mark } },

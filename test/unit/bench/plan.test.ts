@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { type Mishap, planHours } from '../../bench/eight/plan.ts'
 import { seededRandom } from '../../evil/world.ts'
 
-const HOME = { cameras: 8, people: 6, processes: 3, heard: [1, 2] }
+const HOME = { cameras: 8, people: 6, processes: 3, heard: [1, 2], plain: [2] }
 const plan = (visits: number, hours: number, rests: number, seed = 1) =>
   planHours(HOME, { visits, hours, rests, random: seededRandom(seed) })
 
