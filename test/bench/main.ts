@@ -3,19 +3,26 @@ import { readFileSync } from 'node:fs'
 import { availableParallelism, cpus, loadavg, release, totalmem } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
+import { benchEight } from './eight.ts'
 import { benchHomes, controlHomes } from './homes.ts'
 import { benchScope } from './scope.ts'
 import { ttff } from './ttff.ts'
 
-const HELP = `npm run bench -- NAME: measures on this machine. Nothing passes or fails, but for homes.
+const HELP = `npm run bench -- NAME: measures on this machine. Nothing passes or fails, but for homes and eight.
 
   npm run bench -- ttff              time to first frame: from the tap on a camera to its first decoded frame
   npm run bench -- scope             "which sessions could have been affected", over a log of 90 days
   npm run bench -- homes             many homes under the evil server: whose frames does each viewer get? Fails if another's
 
+  npm run bench -- eight             eight cameras of one agent, 24 hours of visits: memory, handles, and whose pictures are
+                                     seen. Fails if one is another camera's, or something grows by a tenth
+
+  --visits N how many (default 2000)
+  --hours N  in which (default 24; the clocks of agent and server are set ahead between visits)
   --homes N  how many (default 20)
   --seed N   of all chance in it
-  --control  with every check of identity taken out, in a process of its own: fails unless foreign frames are seen
+  --control  eight: with the check of pipes taken out and a timer left behind; fails unless both are found
+             homes: with every check of identity taken out, in a process of its own: fails unless foreign frames are seen
   --rows N   messages in that log (default 10000000; some minutes to write them)
   --runs N   live views to measure (default 20)
   --cold     let the camera's source close before each, instead of only before the first
@@ -51,6 +58,8 @@ async function main(): Promise<void> {
       runs: { type: 'string' },
       rows: { type: 'string' },
       homes: { type: 'string' },
+      visits: { type: 'string' },
+      hours: { type: 'string' },
       seed: { type: 'string' },
       control: { type: 'boolean' },
       cold: { type: 'boolean' },
@@ -61,14 +70,17 @@ async function main(): Promise<void> {
   const runs = Number(values.runs ?? 20)
   const rows = Number(values.rows ?? 10_000_000)
   const homes = Number(values.homes ?? 20)
+  const visits = Number(values.visits ?? 2000)
+  const hours = Number(values.hours ?? 24)
   const seed = values.seed === undefined ? {} : { seed: Number(values.seed) }
   const bench = {
     ttff: () => ttff({ runs, cold: values.cold ?? false }),
     scope: () => benchScope(rows),
     homes: () => benchHomes({ homes, ...seed }),
+    eight: () => benchEight({ visits, hours, ...seed, control: values.control ?? false }),
   }
   const name = positionals.join()
-  if (!isOneOf(bench, name) || ![runs, rows, homes].every(n => Number.isInteger(n) && n > 0)) {
+  if (!isOneOf(bench, name) || ![runs, rows, homes, visits, hours].every(n => Number.isInteger(n) && n > 0)) {
     process.stderr.write(HELP)
     process.exit(2)
   }

@@ -78,7 +78,11 @@ export async function connectViewer(origin: string, auth: KeyPair): Promise<Sock
   socket.on('connect_error', reject)
   socket.on('challenge', async (challenge: Challenge) => {
     const jws = await sealAuth(challenge, { key: auth, role: 'viewer', origin })
-    const reply = await socket.timeout(5000).emitWithAck('auth', { auth: jws })
+    // One that is cut off meanwhile is challenged again.
+    const reply = await socket
+      .timeout(5000)
+      .emitWithAck('auth', { auth: jws })
+      .catch(() => ({ hint: 'no_reply' }))
     if (reply.ok) resolve()
     else reject(new Error(`not authenticated: ${reply.hint}`))
   })

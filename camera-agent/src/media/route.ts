@@ -65,6 +65,7 @@ export function createRoute(onFrame: (frame: MediaFrame) => void, now: () => num
     /** Only key frames, as `budget` (bits per second) allows; every frame again from the next key frame on. */
     setKeysOnly: (budget: (() => number | undefined) | undefined) => {
       if (keysOnly && !budget && from) {
+        if (next !== from) leave(next)
         next = from
         muted = true
       }

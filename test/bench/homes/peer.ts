@@ -22,6 +22,17 @@ const codec = (mimeType: string, parameters?: string) =>
  * browser does it asks for a key frame while packets come and there is no picture.
  */
 export type Outside = { stun: string; patience: number; hasPicture: () => boolean }
+/** Other than pictures in H.264 or VP8 as the camera chooses, and no sound. */
+export type Wanted = {
+  video?: readonly ('h264' | 'vp8')[]
+  sound?: 'opus' | 'pcmu'
+  onSound?: (packet: Packet) => void
+}
+const VIDEO = { h264: 'video/H264', vp8: 'video/VP8' }
+const SOUND = {
+  opus: { mimeType: 'audio/opus', clockRate: 48_000, channels: 2 },
+  pcmu: { mimeType: 'audio/PCMU', clockRate: 8000, channels: 1, payloadType: 0 },
+}
 /** libwebrtc waits 200 ms for a key frame before it asks for one. */
 const ASK_MS = 200
 
@@ -33,17 +44,21 @@ export async function createHeadlessPeer(
   signal: AbortSignal,
   onPacket: (packet: Packet) => void,
   outside?: Outside,
+  wanted: Wanted = {},
 ): Promise<Peer> {
+  const names = (wanted.video ?? (['h264', 'vp8'] as const)).map(each => VIDEO[each])
   const video = [
     codec('video/H264', 'level-asymmetry-allowed=1;packetization-mode=1;profile-level-id=42e01f'),
     codec('video/VP8'),
-  ]
+  ].filter(({ mimeType }) => names.includes(mimeType))
+  const audio = wanted.sound ? [new RTCRtpCodecParameters(SOUND[wanted.sound])] : []
   const pc = new RTCPeerConnection({
     iceServers: outside ? [{ urls: outside.stun }] : [],
     bundlePolicy: 'max-bundle',
-    codecs: { audio: [], video },
+    codecs: { audio, video },
   })
   const { receiver } = pc.addTransceiver('video', { direction: 'recvonly' })
+  if (wanted.sound) pc.addTransceiver('audio', { direction: 'recvonly' })
   let ssrc: number | undefined
   const channel = pc.createDataChannel('os1', { negotiated: true, id: 0 })
   // The camera begins SCTP. Browsers settle the collision (RFC 9260 §5.2.1); werift has to be told to wait.
@@ -62,13 +77,10 @@ export async function createHeadlessPeer(
   channel.onMessage.subscribe(data => (handler ? handler(data.toString()) : early.push(data.toString())))
   pc.onTrack.subscribe(track =>
     track.onReceiveRtp.subscribe(({ header, payload }) => {
+      const { sequenceNumber: sequence, timestamp, marker } = header
+      if (track.kind === 'audio') return wanted.onSound?.({ payload, sequence, timestamp, marker })
       ssrc = header.ssrc
-      onPacket({
-        payload,
-        sequence: header.sequenceNumber,
-        timestamp: header.timestamp,
-        marker: header.marker,
-      })
+      onPacket({ payload, sequence, timestamp, marker })
     }),
   )
   const asking = setInterval(() => {

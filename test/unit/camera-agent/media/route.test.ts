@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import type { MediaFrame } from '@ownsight/camera-agent/media/media-frame'
 import { createRoute } from '@ownsight/camera-agent/media/route'
+import { seededRandom } from '../../../evil/world.ts'
 import { fakeFeed } from './fake-feed.ts'
 
 function open() {
@@ -125,5 +126,44 @@ describe('route', () => {
     send('source', true, 1)
     send('low', true, 2)
     assert.deepEqual([frames.length, source.routes.size, low.routes.size], [0, 0, 0])
+  })
+
+  it('forgets a lane it was to go to when it is sent whole groups of the old one first', () => {
+    const { route, send, source, low, thin } = open()
+    route.begin(source)
+    send('source', true, 1000)
+    route.setKeysOnly(() => 8000)
+    route.aim(low, false)
+    route.setKeysOnly(undefined)
+    route.aim(thin, false)
+    send('thin', true, 2000)
+    route.end()
+    assert.deepEqual(
+      [source, low, thin].map(lane => lane.routes.size),
+      [0, 0, 0],
+    )
+  })
+
+  it('is on no lane after its end, whatever happened before: a source that somebody is on never closes', () => {
+    for (let seed = 0; seed < 300; seed++) {
+      const random = seededRandom(seed)
+      const { route, send, source, low, thin } = open()
+      const lanes = [source, low, thin]
+      const any = () => lanes[Math.floor(random() * lanes.length)] as typeof source
+      route.begin(any())
+      const steps = [
+        () => route.aim(any(), random() < 0.3),
+        () => route.setKeysOnly(random() < 0.5 ? () => 8000 : undefined),
+        () => route.replay(),
+        () => send(any().encoding.tier, random() < 0.5, random() * 1e6),
+      ]
+      for (let i = 0; i < 20; i++) steps[Math.floor(random() * steps.length)]?.()
+      route.end()
+      assert.deepEqual(
+        lanes.map(lane => lane.routes.size),
+        [0, 0, 0],
+        `seed ${seed}`,
+      )
+    }
   })
 })
