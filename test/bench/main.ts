@@ -4,15 +4,18 @@ import { availableParallelism, cpus, loadavg, release, totalmem } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { benchHomes, controlHomes } from './homes.ts'
+import { benchInput } from './input.ts'
 import { benchScope } from './scope.ts'
 import { ttff } from './ttff.ts'
 
-const HELP = `npm run bench -- NAME: measures on this machine. Nothing passes or fails, but for homes.
+const HELP = `npm run bench -- NAME: measures on this machine. Nothing passes or fails, but for homes and input.
 
   npm run bench -- ttff              time to first frame: from the tap on a camera to its first decoded frame
   npm run bench -- scope             "which sessions could have been affected", over a log of 90 days
   npm run bench -- homes             many homes under the evil server: whose frames does each viewer get? Fails if another's
+  npm run bench -- input             bad input of every kind; an honest challenge, memory and a live picture meanwhile
 
+  --short    of input: some of each kind only, as the tests do it
   --homes N  how many (default 20)
   --seed N   of all chance in it
   --control  with every check of identity taken out, in a process of its own: fails unless foreign frames are seen
@@ -53,6 +56,7 @@ async function main(): Promise<void> {
       homes: { type: 'string' },
       seed: { type: 'string' },
       control: { type: 'boolean' },
+      short: { type: 'boolean' },
       cold: { type: 'boolean' },
       help: { type: 'boolean' },
     },
@@ -66,6 +70,7 @@ async function main(): Promise<void> {
     ttff: () => ttff({ runs, cold: values.cold ?? false }),
     scope: () => benchScope(rows),
     homes: () => benchHomes({ homes, ...seed }),
+    input: () => benchInput({ short: values.short ?? false, seed: 1, ...seed }),
   }
   const name = positionals.join()
   if (!isOneOf(bench, name) || ![runs, rows, homes].every(n => Number.isInteger(n) && n > 0)) {
