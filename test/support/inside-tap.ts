@@ -46,11 +46,21 @@ function crc32c(data: Uint8Array): number {
   return (crc ^ 0xffffffff) >>> 0
 }
 
+/** Found to end the process that hears them, or to stop it for seconds: said first, whatever the seed. */
+const FOUND = [
+  // a chunk, and a parameter, that say they have no length
+  ...['00030000', '040000080001000000'],
+  // a type that nobody knows, and one of which half is missing
+  ...['3f000008ffffffff', '0003000800000000'],
+  // as many gaps as there can be, each over all that was ever sent
+  `03000${(16 + 4 * 280).toString(16)}000000000000ffff01180000${'0001ffff'.repeat(280)}`,
+].map(hex => Buffer.from(hex, 'hex'))
+
 /** Chunks of any type behind a true common header: lengths, streams, sequence numbers, parameters as they come. */
-function sctp(by: Chance): Buffer {
+function sctp(by: Chance, i: number): Buffer {
   const real = by.pick(kept)
   const common = real.subarray(0, 12)
-  const chunks = by.below(3) > 0 ? mutatePacket([real.subarray(12)], by) : chunk(by)
+  const chunks = FOUND[i] ?? (by.below(3) > 0 ? mutatePacket([real.subarray(12)], by) : chunk(by))
   const packet = Buffer.concat([common, chunks])
   packet.writeUInt32LE(0, 8)
   packet.writeUInt32LE(crc32c(packet), 8)
@@ -107,7 +117,7 @@ async function say({ kind, count, seed }: ToInside): Promise<number> {
   let said = 0
   for (let i = 0; i < count && transport; i++) {
     try {
-      if (kind === 'sctp') await transport.sendData(sctp(by))
+      if (kind === 'sctp') await transport.sendData(sctp(by, i))
       else {
         const { srtp, srtcp, iceTransport } = transport
         const packet =

@@ -36,7 +36,7 @@ function once(session: SrtpSession, minimum: number, place: (packet: Buffer) => 
     try {
       return decrypt.call(session, packet)
     } catch (error) {
-      throw error instanceof SrtpAuthenticationError ? error : new SrtpAuthenticationError('malformed')
+      throw error instanceof SrtpAuthenticationError ? error : new SrtpAuthenticationError(String(error))
     }
   }
   session.decrypt = packet => {
