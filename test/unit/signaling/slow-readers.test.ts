@@ -17,7 +17,7 @@ import { type BoundCamera, boundCamera } from '../../support/signaling-envelopes
 /** As large as the server takes one; what it says is not the server's to judge. */
 const header = Buffer.from('{"alg":"ES256","typ":"os1-beacon"}').toString('base64url')
 const largeBeacon = `${header}.${'A'.repeat(30_000)}.${'A'.repeat(86)}`
-const TIMES = 12
+const TIMES = 18
 
 describe('who does not read what it is told', () => {
   let server: TestSignaling
