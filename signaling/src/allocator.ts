@@ -8,8 +8,11 @@ const MALLOC = {
   MALLOC_MMAP_THRESHOLD_: String(1024 * 1024),
   MALLOC_TRIM_THRESHOLD_: String(128 * 1024),
 }
-/** MiB. The young generation grows to three times this under load, and does not shrink afterwards. */
-const SEMI_SPACE = '--max-semi-space-size=4'
+/**
+ * The young generation grows to three times this (MiB) under load and does not shrink afterwards; of the old one, V8
+ * would let garbage grow to several times what is in use before it looks.
+ */
+const HEAP = ['--max-semi-space-size=4', '--heap-growing-percent=50'] as const
 
 export type Program = {
   readonly args: readonly string[]
@@ -26,6 +29,7 @@ export function frugally(
   { args, env }: Program,
 ): Program | undefined {
   if (platform !== 'linux' || Object.keys(env).some(name => name.startsWith('MALLOC_'))) return undefined
-  const isSet = `${env.NODE_OPTIONS ?? ''} ${nodeArgs.join(' ')}`.includes('semi-space-size')
-  return { args: [...(isSet ? [] : [SEMI_SPACE]), ...nodeArgs, ...args], env: { ...env, ...MALLOC } }
+  const given = `${env.NODE_OPTIONS ?? ''} ${nodeArgs.join(' ')}`
+  const heap = HEAP.filter(each => !given.includes(each.split('=')[0] ?? each))
+  return { args: [...heap, ...nodeArgs, ...args], env: { ...env, ...MALLOC } }
 }

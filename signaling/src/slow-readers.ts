@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto'
 import { SOCKET_MESSAGE_MAX_BYTES } from '@ownsight/protocol/limits'
 
-/** What may be on its way to one connection: many times what an honest device is ever told at once. */
-export const UNREAD_MAX_BYTES = 4 * SOCKET_MESSAGE_MAX_BYTES
+/** What may be on its way to one connection: the policies of twenty cameras, as large as they may be, at once. */
+export const UNREAD_MAX_BYTES = 8 * SOCKET_MESSAGE_MAX_BYTES
 const ASK_AFTER_BYTES = SOCKET_MESSAGE_MAX_BYTES / 2
 /** For the last words to a connection that is being closed; ws itself would wait thirty seconds for the answer. */
 const CLOSING_MS = 3000

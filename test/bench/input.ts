@@ -31,8 +31,8 @@ async function measure(stage: Stage, { long, amounts, names }: Plan): Promise<Fi
   const pids = { signaling: signaling.child.pid ?? 0, agent: agent.child.pid ?? 0 }
   const memory = watchMemory(pids)
   const pictures = watchPictures(stage.viewers)
-  const seconds = long ? 15 : 1.5
-  const samples = long ? 300 : 30
+  const seconds = long ? 15 : 1
+  const samples = long ? 300 : 25
 
   async function stretch(load: string, work: Promise<string>): Promise<Stretch> {
     pictures.take()
@@ -55,7 +55,7 @@ async function measure(stage: Stage, { long, amounts, names }: Plan): Promise<Fi
   const work = (name: LoadName): Promise<string> =>
     name === 'strange packets'
       ? Promise.all([stage.load(name), stage.flood(amounts.packets / 2, PER_SECOND / 2)]).then(both =>
-          both.join(', '),
+          [...both, `the kernel dropped ${stage.dropped()}`].join(', '),
         )
       : stage.load(name)
 
@@ -75,7 +75,7 @@ async function measure(stage: Stage, { long, amounts, names }: Plan): Promise<Fi
         Promise.all(names.map(work)).then(() => 'all of it'),
       ),
     )
-  const after = await settle(pids, before, long ? 90_000 : 10_000)
+  const after = await settle(pids, before, long ? 90_000 : 15_000)
   stretches.push(await quiet())
   memory.close()
   return { stretches, before, after, faults: faultsOf(stage) }

@@ -5,20 +5,22 @@ import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { benchEight } from './eight.ts'
 import { benchHomes, controlHomes } from './homes.ts'
+import { benchInput } from './input.ts'
 import { benchScope } from './scope.ts'
 import { ttff } from './ttff.ts'
 
-const HELP = `npm run bench -- NAME: measures on this machine. Nothing passes or fails, but for homes and eight.
+const HELP = `npm run bench -- NAME: measures on this machine. Nothing passes or fails, but for homes, input and eight.
 
   npm run bench -- ttff              time to first frame: from the tap on a camera to its first decoded frame
   npm run bench -- scope             "which sessions could have been affected", over a log of 90 days
   npm run bench -- homes             many homes under the evil server: whose frames does each viewer get? Fails if another's
-
+  npm run bench -- input             bad input of every kind; an honest challenge, memory and a live picture meanwhile
   npm run bench -- eight             eight cameras of one agent, 24 hours of visits: memory, handles, and whose pictures are
                                      seen. Fails if one is another camera's, or something grows by a tenth
 
   --visits N how many (default 2000)
   --hours N  in which (default 24; the clocks of agent and server are set ahead between visits)
+  --short    of input: some of each kind only, as the tests do it
   --homes N  how many (default 20)
   --seed N   of all chance in it
   --control  eight: with the check of pipes taken out and a timer left behind; fails unless both are found
@@ -62,6 +64,7 @@ async function main(): Promise<void> {
       hours: { type: 'string' },
       seed: { type: 'string' },
       control: { type: 'boolean' },
+      short: { type: 'boolean' },
       cold: { type: 'boolean' },
       help: { type: 'boolean' },
     },
@@ -78,6 +81,7 @@ async function main(): Promise<void> {
     scope: () => benchScope(rows),
     homes: () => benchHomes({ homes, ...seed }),
     eight: () => benchEight({ visits, hours, ...seed, control: values.control ?? false }),
+    input: () => benchInput({ short: values.short ?? false, seed: 1, ...seed }),
   }
   const name = positionals.join()
   if (!isOneOf(bench, name) || ![runs, rows, homes, visits, hours].every(n => Number.isInteger(n) && n > 0)) {

@@ -13,6 +13,7 @@ import { gateInbound, type Inbound } from './inbound.ts'
 import { createInbox } from './inbox.ts'
 import type { VideoCodec } from './offered-video.ts'
 import { attach, type SessionRelay } from './relay.ts'
+import { gateSctp } from './sctp-gate.ts'
 import { type Association, quicken } from './sctp-timers.ts'
 import type { Picture } from './send/media-sender.ts'
 import type { SendStats } from './send/send-stats.ts'
@@ -41,6 +42,7 @@ export type CloseReason =
   | 'ice_failed'
   | 'foreign_channel'
   | 'peer_silent'
+  | 'peer_faulty'
   | 'aborted'
 
 export type CameraPeer = {
@@ -224,6 +226,7 @@ function run(parts: Parts): CameraPeer {
     for (let i = 0; i < LAST_WORDS_MS / 10 && isOpen && channel.bufferedAmount > 0; i++) await delay(10)
     await pc.close()
   }
+  if (pc.sctpTransport) gateSctp(transport, pc.sctpTransport, () => void close('peer_faulty'))
   const connection = iceOf(transport)
   connection.onData.subscribe(() => {
     lastSeen = performance.now()

@@ -23,7 +23,7 @@ const ENOUGH = 300
 const TIMES = 10
 const GROWTH_MAX = 100e6
 /** What is back: garbage collectors and allocators keep a little, a leak grows with the load. */
-const KEPT_MAX = 40e6
+export const KEPT_MAX = 50e6
 /** A viewer calls a picture stalled after that. */
 const GAP_MAX_MS = 2500
 

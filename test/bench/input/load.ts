@@ -20,10 +20,10 @@ export const LONG: Amounts = {
   packets: 1_000_000,
 }
 export const SHORT: Amounts = {
-  silentSockets: 300,
+  silentSockets: 200,
   logins: 100,
-  huge: 16,
-  messages: 2000,
+  huge: 12,
+  messages: 400,
   readers: 60,
   packets: 50_000,
 }

@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { mutatePacket } from './chance.ts'
 import type { Load } from './load.ts'
 
-export const PER_SECOND = 20_000
+export const PER_SECOND = 10_000
 const BATCH = 20
 
 /** To the ports that honest sessions use, from a socket of a stranger on the same machine: real datagrams, changed. */

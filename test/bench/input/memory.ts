@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { Memory } from './judge.ts'
+import { KEPT_MAX, type Memory } from './judge.ts'
 
 /** Resident bytes of one process; 0 once it is gone. */
 export function residentBytes(pid: number): number {
@@ -37,12 +37,23 @@ export function watchMemory(pids: Pids): { take(): Memory; close(): void } {
   }
 }
 
-/** What stays: waits up to `patience` ms for both to fall to `most`, and says what they are then. */
-export async function settle(pids: Pids, most: Memory, patience: number): Promise<Memory> {
+/** What stays: waits up to `patience` ms for most of the growth to be gone, and says what there is then. */
+export async function settle(pids: Pids, before: Memory, patience: number): Promise<Memory> {
   const end = performance.now() + patience
+  const isBack = (now: number, then: number): boolean => now - then < KEPT_MAX / 2
   for (;;) {
     const now = readMemory(pids)
-    if ((now.signaling <= most.signaling && now.agent <= most.agent) || performance.now() > end) return now
+    const back = isBack(now.signaling, before.signaling) && isBack(now.agent, before.agent)
+    if (back || performance.now() > end) return now
     await sleep(500)
   }
+}
+
+/** Datagrams that the kernel threw away because nobody took them in time, at these ports of this machine. */
+export function droppedAt(ports: readonly number[]): number {
+  return ['/proc/net/udp', '/proc/net/udp6']
+    .flatMap(file => readFileSync(file, 'utf8').split('\n').slice(1))
+    .map(line => line.trim().split(/\s+/))
+    .filter(([, local = '']) => ports.includes(Number.parseInt(local.split(':').at(-1) ?? '', 16)))
+    .reduce((sum, columns) => sum + Number(columns.at(-1)), 0)
 }

@@ -4,6 +4,7 @@ import { frugally } from '@ownsight/signaling/allocator'
 import { spawnTestSignaling } from '../../support/signaling.ts'
 
 describe('how memory is given back', () => {
+  const GROWING = '--heap-growing-percent=50'
   const program = { args: ['main.ts', '--port', '1'], env: { HOME: '/root' } }
 
   it('starts the same program again with the settings, once', () => {
@@ -18,9 +19,9 @@ describe('how memory is given back', () => {
     assert.equal(frugally('linux', [], { ...program, env: { MALLOC_ARENA_MAX: '8' } }), undefined)
     assert.equal(frugally('darwin', [], program), undefined)
     const own = frugally('linux', ['--max-semi-space-size=64'], program)
-    assert.deepEqual(own?.args, ['--max-semi-space-size=64', ...program.args])
+    assert.deepEqual(own?.args, [GROWING, '--max-semi-space-size=64', ...program.args])
     const options = frugally('linux', [], { ...program, env: { NODE_OPTIONS: '--max-semi-space-size=64' } })
-    assert.deepEqual(options?.args, program.args)
+    assert.deepEqual(options?.args, [GROWING, ...program.args])
   })
 
   it('is in force in a server started from its command line, under the same process id', async () => {

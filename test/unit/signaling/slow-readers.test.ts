@@ -17,7 +17,7 @@ import { type BoundCamera, boundCamera } from '../../support/signaling-envelopes
 /** As large as the server takes one; what it says is not the server's to judge. */
 const header = Buffer.from('{"alg":"ES256","typ":"os1-beacon"}').toString('base64url')
 const largeBeacon = `${header}.${'A'.repeat(30_000)}.${'A'.repeat(86)}`
-const TIMES = 12
+const TIMES = 18
 
 describe('who does not read what it is told', () => {
   let server: TestSignaling
@@ -77,6 +77,17 @@ describe('who does not read what it is told', () => {
     }
     assert.ok(written < 200, `${written} pieces were taken`)
   })
+
+  it('who was closed is gone in a few seconds, whether it takes notice or not', async () => {
+    const socket = await rawSocket(server.origin, '127.0.0.1')
+    assert.ok(socket)
+    await socket.hears('0')
+    socket.tcp.pause()
+    await socket.say('7 is no packet')
+    const prodding = setInterval(() => void socket.say('2'), 100)
+    await eventually(() => socket.isClosed(), 'the end of its connection')
+    clearInterval(prodding)
+  }).timeout(15_000)
 
   it('an account has so many viewers at once, the oldest gives way', async () => {
     await eventually(async () => (await viewers()) === 1, 'no other viewer is left')

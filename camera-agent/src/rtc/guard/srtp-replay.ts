@@ -31,6 +31,14 @@ function once(session: SrtpSession, minimum: number, place: (packet: Buffer) => 
   const SrtpAuthenticationError = srtpAuthenticationError()
   const sources = new Map<number, Source>()
   const decrypt = session.decrypt
+  // Any other error would leave the library, and the process with it.
+  const opened = (packet: Buffer): Buffer => {
+    try {
+      return decrypt.call(session, packet)
+    } catch (error) {
+      throw error instanceof SrtpAuthenticationError ? error : new SrtpAuthenticationError(String(error))
+    }
+  }
   session.decrypt = packet => {
     if (packet.length < minimum) throw new SrtpAuthenticationError('too short')
     const found = place(packet)
@@ -38,7 +46,7 @@ function once(session: SrtpSession, minimum: number, place: (packet: Buffer) => 
     if (!known && sources.size >= SOURCES_MAX) throw new SrtpAuthenticationError('too many sources')
     const index = 'index' in found ? found.index : extend(found.sequence, known?.highest)
     if (known?.window.seen(index)) throw new SrtpAuthenticationError('a copy')
-    const plain = decrypt.call(session, packet)
+    const plain = opened(packet)
     // Only what has been authenticated enters the window.
     const source = known ?? { window: replayWindow(), highest: index }
     source.window.accept(index)

@@ -86,7 +86,7 @@ describe('SRTP packets count once', () => {
 
   it('a forged one leaves no mark', () => {
     const { srtp } = transport()
-    assert.throws(() => srtp.decrypt(rtp(9, 1, 0xff)), /forged/)
+    refused(() => srtp.decrypt(rtp(9, 1, 0xff)), /forged/)
     srtp.decrypt(rtp(9))
     assert.throws(() => srtp.decrypt(rtp(2000, 1, 0xff)), /forged/)
     srtp.decrypt(rtp(10))
