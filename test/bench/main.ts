@@ -13,7 +13,6 @@ const HELP = `npm run bench -- NAME: measures on this machine. Nothing passes or
   npm run bench -- ttff              time to first frame: from the tap on a camera to its first decoded frame
   npm run bench -- scope             "which sessions could have been affected", over a log of 90 days
   npm run bench -- homes             many homes under the evil server: whose frames does each viewer get? Fails if another's
-
   npm run bench -- eight             eight cameras of one agent, 24 hours of visits: memory, handles, and whose pictures are
                                      seen. Fails if one is another camera's, or something grows by a tenth
 
