@@ -12,7 +12,7 @@ export type EightOptions = {
   visits: number
   hours: number
   seed?: number
-  /** the agent reads whatever pipe it is given, and leaves a timer behind with each session: both must be found */
+  /** the agent reads whatever pipe it is given, and leaves two timers behind with each session: both must be found */
   control?: boolean
 }
 
@@ -23,6 +23,7 @@ const CONTROL = {
   CROSSING: 'unchecked',
   WITHOUT_FILE: '/rtc/peer.ts',
   WITHOUT_TEXT: 'clearInterval(watchdog)',
+  WITHOUT_REPLACEMENT: 'setInterval(() => undefined, 60_000)',
 }
 
 /** Eight cameras of one agent, and the visits of so many hours. @throws when a picture is foreign or something grows */
@@ -44,7 +45,7 @@ export async function benchEight(options: EightOptions): Promise<string> {
       process.stdout.write(`${progress(sample, figures, performance.now() - begin)}\n`)
     const run = await play(house, plan, { random, say })
     const text = [
-      `${visits} visits in ${hours} h, seed ${seed}, ${Math.round((performance.now() - begin) / 1000)} s${control ? ', NO CHECK OF PIPES, A TIMER LEFT' : ''}`,
+      `${visits} visits in ${hours} h, seed ${seed}, ${Math.round((performance.now() - begin) / 1000)} s${control ? ', NO CHECK OF PIPES, TIMERS LEFT' : ''}`,
       report(run),
     ].join('\n')
     const faults = faultsOf(run)

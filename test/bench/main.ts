@@ -23,7 +23,7 @@ const HELP = `npm run bench -- NAME: measures on this machine. Nothing passes or
   --short    of input: some of each kind only, as the tests do it
   --homes N  how many (default 20)
   --seed N   of all chance in it
-  --control  eight: with the check of pipes taken out and a timer left behind; fails unless both are found
+  --control  eight: with the check of pipes taken out and timers left behind; fails unless both are found
              homes: with every check of identity taken out, in a process of its own: fails unless foreign frames are seen
   --rows N   messages in that log (default 10000000; some minutes to write them)
   --runs N   live views to measure (default 20)

@@ -20,7 +20,8 @@ const figure = (out: string, line: string): number =>
   Number(new RegExp(`^${line}\\s+(\\d+)`, 'm').exec(out)?.[1] ?? Number.NaN)
 
 const long = process.env.OWNSIGHT_LONG !== undefined
-const SHORT = ['--visits', '24', '--hours', '1', '--seed', '1']
+/** Five of the mishaps are in it. */
+const SHORT = ['--visits', '24', '--hours', '1', '--seed', '164']
 
 describe('eight cameras of one agent, mixed codecs', function () {
   this.timeout(long ? 3 * 3_600_000 : 400_000)
@@ -34,7 +35,7 @@ describe('eight cameras of one agent, mixed codecs', function () {
     assert.ok(figure(out, 'pipes crossed') > 0, out)
   })
 
-  it('whose pipes are crossed while nobody checks, and who leave a timer behind: both are found', async () => {
+  it('whose pipes are crossed while nobody checks, and who leave timers behind: both are found', async () => {
     const { code, out } = await bench(...SHORT, '--control')
     assert.equal(code, 0, out)
     assert.match(out, /found, as it must be:/)

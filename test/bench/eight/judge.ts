@@ -59,19 +59,20 @@ const percent = (share: number): string => `${share < 0 ? '' : '+'}${(share * 10
 
 export function report({ figures, samples }: Run): string {
   const { crossed = 0, refused = 0 } = samples.at(-1)?.agent.counts ?? {}
-  const { visits, expected, served, own, foreign, unread, heard, codes, mishaps } = figures
+  const { visits, expected, served, own, foreign, unread, heard, codes, mishaps, offline } = figures
   const list = (counts: { [name: string]: number }): string =>
     Object.entries(counts)
       .map(([name, times]) => `${name} ${times}`)
       .join(', ') || 'none'
   return [
     `visits                         ${visits}`,
-    `served, where nothing was wrong ${served} of ${expected}`,
+    `served, if nothing was wrong   ${served} of ${expected}`,
     `pictures seen                  ${own + foreign} (${unread} more could not be read)`,
     `foreign pictures               ${foreign}`,
     `tones heard                    ${heard.own} of the camera, ${heard.foreign} foreign, ${heard.nothing} times none`,
     `visits that ended early, why   ${list(codes)}`,
     `mishaps                        ${list(mishaps)}`,
+    `cameras without a server       ${offline} times`,
     `pipes crossed                  ${crossed} pairs; ${refused} pipes refused`,
     '',
     'at rest                                        first quarter   last quarter   change    trend',

@@ -32,7 +32,8 @@ type Home = {
 }
 type Wish = { visits: number; hours: number; rests: number; random: () => number }
 
-const TOGETHER = 6
+/** Visits at one moment: more where there are many, or the day takes two. */
+const TOGETHER = { few: 6, many: 8, from: 1000 }
 const MISHAPS = 0.35
 /** Visits that end before they begin. */
 const RUDE = 0.08
@@ -46,7 +47,7 @@ export function planHours(home: Home, wish: Wish): Plan {
   const any = (count: number): number => Math.floor(random() * count)
   const groups: Visit[][] = []
   for (let left = wish.visits; left > 0; ) {
-    const size = Math.min(left, 1 + any(TOGETHER))
+    const size = Math.min(left, 1 + any(wish.visits < TOGETHER.from ? TOGETHER.few : TOGETHER.many))
     const first = any(home.people)
     groups.push(
       Array.from({ length: size }, (_, i) => visitOf(home, (first + i) % home.people, { random, pick, any })),

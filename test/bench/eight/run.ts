@@ -46,6 +46,13 @@ export async function play(
     visit: (wish, onStay) => visit(wish, false, onStay),
   }
 
+  const areOnline = (): boolean =>
+    house.cameras.every(({ name }) => {
+      const told = house.agent.reports.findLast(
+        each => (each.event === 'online' || each.event === 'offline') && each.camera === name,
+      )
+      return told?.event === 'online'
+    })
   /** Whatever ended it: the tablet comes back. */
   async function stay(): Promise<void> {
     for (let tries = 0; !isStaying && tries < 10; tries++) {
@@ -102,6 +109,7 @@ export async function play(
   for (const moment of plan.moments)
     try {
       await clock.to(moment.at)
+      await until(areOnline, { timeout: 30_000, what: 'all cameras online' })
       await stay()
       await live(moment)
       if (moment.rest) await rest()
@@ -113,6 +121,7 @@ export async function play(
       figures.faults.push(`${moment.mishap?.is ?? 'nothing'} at ${Math.round(moment.at)} s: ${String(error)}`)
     }
   await clock.to(plan.seconds)
+  figures.offline = house.agent.reports.filter(each => each.event === 'offline').length
   return { figures, samples }
 }
 

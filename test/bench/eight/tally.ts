@@ -12,6 +12,8 @@ export type Figures = {
   heard: { own: number; foreign: number; nothing: number }
   codes: { [code: string]: number }
   mishaps: { [kind: string]: number }
+  /** how often a camera said that it lost its server */
+  offline: number
   /** visits that should have been served, in a line each */
   unserved: string[]
   /** mishaps that did not do what they should, and what was not made good */
@@ -28,6 +30,7 @@ export const noFigures = (): Figures => ({
   heard: { own: 0, foreign: 0, nothing: 0 },
   codes: {},
   mishaps: {},
+  offline: 0,
   unserved: [],
   faults: [],
 })
