@@ -35,6 +35,17 @@ describe('bench: what bad input may do', () => {
     assert.deepEqual(judgeInput(figures({ stretches: [stretch(UNLOADED), held] })), [])
   })
 
+  it('with a grace, as the short form has, less than that is quick enough; no answer is not', () => {
+    const slow = stretch('huge messages', { challenges: Array(300).fill(190) })
+    const stretches = [stretch(UNLOADED), slow]
+    assert.equal(judgeInput(figures({ stretches })).length, 2)
+    assert.deepEqual(judgeInput(figures({ stretches, grace: 200 })), [])
+    const deaf = stretch('huge messages', {
+      challenges: [...Array(290).fill(5), ...Array(10).fill(Infinity)],
+    })
+    assert.equal(judgeInput(figures({ stretches: [stretch(UNLOADED), deaf], grace: 200 })).length, 2)
+  })
+
   it('a challenge that was not answered is no fast one', () => {
     const deaf = stretch('silent sockets', {
       challenges: [...Array(290).fill(5), ...Array(10).fill(Infinity)],
