@@ -1,0 +1,72 @@
+import type { BrowserContext } from 'playwright-core'
+import { buildViewer, viewerFolder } from '../../../start/src/viewer-build.ts'
+import { isServing, startAgent, type TestAgent } from '../../support/agent.ts'
+import { pair, signUp, watch } from '../../support/app.ts'
+import { spawnTestSignaling } from '../../support/signaling.ts'
+import { until } from '../../support/wait.ts'
+import type { Clip } from './clip.ts'
+import type { Way } from './ways.ts'
+
+export const OURS = 'ours, prepared tile'
+export const OURS_UNPREPARED = 'ours, nothing prepared'
+
+/** A browser that is told to save data prepares nothing. */
+const SAVE_DATA = `Object.defineProperty(NetworkInformation.prototype, 'saveData', { get: () => true })`
+
+export type Ours = {
+  readonly agent: TestAgent
+  readonly ways: readonly [prepared: Way, unprepared: Way]
+  close(): Promise<void>
+}
+
+/** The product whole: signaling and agent in processes of their own, and two pages of one account. */
+export async function openOurs(context: BrowserContext, clip: Clip): Promise<Ours> {
+  await buildViewer(() => undefined)
+  const signaling = await spawnTestSignaling({ viewer: viewerFolder })
+  const source = { kind: 'file', path: clip.matroska }
+  const agent = startAgent({ server: signaling.origin, cameras: [{ name: 'Door', source }] })
+  const close = async (): Promise<void> => {
+    await agent.dispose()
+    await signaling.close()
+  }
+  try {
+    const page = await context.newPage()
+    await signUp(page, signaling.origin, { token: signaling.setupToken, name: 'ada' })
+    await pair(page, await agent.code(), 'Door')
+    await agent.report(isServing)
+    await page.goto(signaling.origin)
+    const other = await context.newPage()
+    await other.addInitScript(SAVE_DATA)
+    await other.goto(signaling.origin)
+    return {
+      agent,
+      ways: [wayOf(OURS, page, agent), wayOf(OURS_UNPREPARED, other, agent)],
+      close,
+    }
+  } catch (error) {
+    await close()
+    throw error
+  }
+}
+
+function wayOf(name: string, page: Way['page'], agent: TestAgent): Way {
+  return {
+    name,
+    page,
+    async tap() {
+      const tile = page.locator('[data-testid=camera]')
+      await tile.getByText('Online').waitFor()
+      if (name === OURS && process.env.TTFF_PREPARED) await page.locator('[data-testid=camera][data-prepared]').waitFor()
+      await watch(page, 'Door')
+    },
+    async leave() {
+      await page.getByRole('button', { name: '← Cameras' }).click()
+      await until(() => watchers(agent) === 0, { timeout: 30_000, what: 'the camera to see it leave' })
+    },
+  }
+}
+
+function watchers({ reports }: TestAgent): number {
+  const last = reports.findLast(report => report.event === 'watching')
+  return last?.event === 'watching' ? last.viewers : 0
+}
