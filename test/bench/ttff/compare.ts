@@ -59,7 +59,7 @@ async function alternate(
 }
 
 /** One tap at a random moment between two key frames, with its page in front. */
-async function once(way: Way): Promise<Measured['runs'][number]> {
+export async function once(way: Way): Promise<Measured['runs'][number]> {
   await way.page.bringToFront()
   await forget(way.page)
   await sleep(200 + Math.random() * 1000)

@@ -1,7 +1,7 @@
-import type { BrowserContext } from 'playwright-core'
+import type { BrowserContext, Page } from 'playwright-core'
 import { buildViewer, viewerFolder } from '../../../start/src/viewer-build.ts'
-import { isServing, startAgent, type TestAgent } from '../../support/agent.ts'
-import { pair, signUp, watch } from '../../support/app.ts'
+import { isEvent, isServing, startAgent, type TestAgent } from '../../support/agent.ts'
+import { openPage, pair, signUp, watch } from '../../support/app.ts'
 import { spawnTestSignaling } from '../../support/signaling.ts'
 import { until } from '../../support/wait.ts'
 import type { Clip } from './clip.ts'
@@ -14,10 +14,12 @@ export const OURS_UNPREPARED = 'ours, nothing prepared'
 const SAVE_DATA = `Object.defineProperty(NetworkInformation.prototype, 'saveData', { get: () => true })`
 
 export type Ours = {
-  readonly agent: TestAgent
-  readonly ways: readonly [prepared: Way, unprepared: Way]
+  readonly ways: OurWays
+  /** Resolves when nobody has watched for so long that the camera has closed its source. */
+  sourceClosed(): Promise<void>
   close(): Promise<void>
 }
+export type OurWays = readonly [prepared: Way, unprepared: Way]
 
 /** The product whole: signaling and agent in processes of their own, and two pages of one account. */
 export async function openOurs(context: BrowserContext, clip: Clip): Promise<Ours> {
@@ -34,19 +36,24 @@ export async function openOurs(context: BrowserContext, clip: Clip): Promise<Our
     await signUp(page, signaling.origin, { token: signaling.setupToken, name: 'ada' })
     await pair(page, await agent.code(), 'Door')
     await agent.report(isServing)
-    await page.goto(signaling.origin)
-    const other = await context.newPage()
-    await other.addInitScript(SAVE_DATA)
-    await other.goto(signaling.origin)
-    return {
-      agent,
-      ways: [wayOf(OURS, page, agent), wayOf(OURS_UNPREPARED, other, agent)],
-      close,
+    const sourceClosed = async (): Promise<void> => {
+      const from = agent.reports.findLastIndex(report => report.event === 'watching')
+      await agent.report(report => isEvent('source')(report) && report.state === 'closed', from)
     }
+    return { ways: await openWays(page, signaling.origin, agent), sourceClosed, close }
   } catch (error) {
     await close()
     throw error
   }
+}
+
+/** @param page where somebody is signed in and has paired the camera "Door"; the other way gets one beside it */
+export async function openWays(page: Page, origin: string, agent: TestAgent): Promise<OurWays> {
+  await openPage(page, origin)
+  const other = await page.context().newPage()
+  await other.addInitScript(SAVE_DATA)
+  await openPage(other, origin)
+  return [wayOf(OURS, page, agent), wayOf(OURS_UNPREPARED, other, agent)]
 }
 
 function wayOf(name: string, page: Way['page'], agent: TestAgent): Way {
@@ -56,7 +63,8 @@ function wayOf(name: string, page: Way['page'], agent: TestAgent): Way {
     async tap() {
       const tile = page.locator('[data-testid=camera]')
       await tile.getByText('Online').waitFor()
-      if (name === OURS && process.env.TTFF_PREPARED) await page.locator('[data-testid=camera][data-prepared]').waitFor()
+      if (name === OURS && process.env.TTFF_PREPARED)
+        await page.locator('[data-testid=camera][data-prepared]').waitFor()
       await watch(page, 'Door')
     },
     async leave() {
