@@ -63,8 +63,7 @@ function wayOf(name: string, page: Way['page'], agent: TestAgent): Way {
     async tap() {
       const tile = page.locator('[data-testid=camera]')
       await tile.getByText('Online').waitFor()
-      if (name === OURS)
-        await page.locator('[data-testid=camera][data-prepared]').waitFor()
+      if (name === OURS) await page.locator('[data-testid=camera][data-prepared]').waitFor()
       await watch(page, 'Door')
     },
     async leave() {

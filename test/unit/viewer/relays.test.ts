@@ -9,8 +9,8 @@ const grant: RelayGrant = { urls: ['turn:relay.example'], username: '1:a', crede
 function gathering() {
   const target = new EventTarget() as EventTarget & { iceGatheringState: string }
   target.iceGatheringState = 'gathering'
-  const found = (type: string | null): void => {
-    const candidate = type === null ? null : { type }
+  const found = (type: string | null, address = '192.0.2.7'): void => {
+    const candidate = type === null ? null : { type, address }
     target.dispatchEvent(Object.assign(new Event('icecandidate'), { candidate }))
   }
   const complete = (): void => {
@@ -33,6 +33,25 @@ describe('gathering', () => {
     const done = gather(pc, { ...NO_SERVERS, patience: 5000 })
     found('host')
     assert.equal(await settledIn(done, 2000), false)
+  })
+
+  it('an address that the browser hides is of no use to a camera, and waited for no longer', async () => {
+    const timers: (number | undefined)[] = []
+    const real = globalThis.setTimeout
+    globalThis.setTimeout = ((run: () => void, ms?: number) => {
+      timers.push(ms)
+      return real(run, ms)
+    }) as typeof setTimeout
+    try {
+      const { pc, found } = gathering()
+      const done = gather(pc, { ...NO_SERVERS, patience: 5000 })
+      found('host', '0c5b6c0a-7a0f-4d2b-9d53-0f6d1c6e3a11.local')
+      found('host', '192.0.2.7')
+      assert.deepEqual(timers.slice(1), [0, 30], 'a plain one may be followed by others')
+      assert.equal(await done, false)
+    } finally {
+      globalThis.setTimeout = real
+    }
   })
 
   it('with one, it waits for a public or relayed address', async () => {

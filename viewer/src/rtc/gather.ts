@@ -17,6 +17,10 @@ const HOST_MS = 30
 /** From the first answer of a server to the offer, ms: what else was on its way comes now. */
 const SERVER_MS = 20
 
+/** A browser that hides one address behind a name hides all, and a camera looks no such name up: none is waited for. */
+const isHidden = (candidate: RTCIceCandidate | null): boolean =>
+  candidate?.address?.endsWith('.local') === true
+
 /**
  * Resolves when there is enough to offer: a public or relayed address where a server is asked, own ones where none is,
  * or whatever came in time. True when a server has answered.
@@ -34,7 +38,7 @@ export function gather(
     if (type === 'relay' || (type === 'srflx' && !relayOnly)) {
       if (!answered) soon(SERVER_MS)
       answered = true
-    } else if (type === 'host' && iceServers.length === 0) soon(HOST_MS)
+    } else if (type === 'host' && iceServers.length === 0) soon(isHidden(candidate) ? 0 : HOST_MS)
   }
   const ended = (): void => {
     if (pc.iceGatheringState === 'complete') done.resolve(answered)

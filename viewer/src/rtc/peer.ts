@@ -1,8 +1,9 @@
 import { CHANNEL_ID, CHANNEL_LABEL } from '@ownsight/protocol/channel'
 import { CHANNEL_MESSAGE_MAX_BYTES } from '@ownsight/protocol/limits'
 import SimplePeer from 'simple-peer/simplepeer.min.js'
+import { preferKnownCodecs } from './codecs.ts'
 import { gather, NO_SERVERS, type Servers } from './gather.ts'
-import { preferKnownCodecs } from './sound.ts'
+
 import { remoteFingerprint } from './stats.ts'
 
 /** The only door to WebRTC. One peer per attempt; one offer out, one verified answer in, nothing else. */
