@@ -31,6 +31,7 @@ const WAIT_MS = 500
 const KEY_WAIT_MS = 2500
 const KEEP_MS = 100
 const RTX_WAIT_MS = 500
+const STRETCH = 1.25
 
 /**
  * Sends at an even rate: what is asked for again, then pictures. Sound waits for nothing, and they make room for it. Pictures that would come too late
@@ -102,9 +103,13 @@ export function createPacer({ clock, mayTransmit, padding, onDropped, onSupersed
     if (media) debt += packet.size
     going.bytes += packet.size
     going.packets++
-    if (going.bytes >= plan.bytes && going.packets >= plan.packets) probe = undefined
+    if (going.bytes >= mostBytes(plan) && going.packets >= plan.packets) probe = undefined
     return true
   }
+
+  /** The first picture is a probe of its own; where little of it is left, it is not held up for that. */
+  const mostBytes = ({ bytes, padded }: Probe): number =>
+    !padded && pictures[0]?.started ? bytes * STRETCH : bytes
 
   /** Leaves out every picture that has not begun. */
   function flush(): void {
