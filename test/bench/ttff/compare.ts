@@ -21,7 +21,7 @@ export async function compare(runs: number, say: (line: string) => void): Promis
   })
   const noPion = typeof pion === 'string' ? undefined : pion.message
   if (noPion) say(`Pion is not measured: ${noPion}`)
-  const chromium = await launchChromium()
+  const chromium = await launchChromium({ prepares: true })
   const open: { close(): Promise<unknown> }[] = [chromium]
   try {
     await chromium.context.addInitScript(WATCH)

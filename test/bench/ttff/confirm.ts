@@ -28,6 +28,7 @@ export async function measureConfirm(runs: number, say: (line: string) => void):
   try {
     const house = await openLabHouse(lab, {
       signaling: () => [],
+      chromium: { prepares: true },
       agent: { cameras: [{ name: 'Door', source: { kind: 'file', path: clip.matroska } }] },
     })
     try {

@@ -2,6 +2,7 @@ import type { BrowserContext, Page } from 'playwright-core'
 import { buildViewer, viewerFolder } from '../../../start/src/viewer-build.ts'
 import { isEvent, isServing, startAgent, type TestAgent } from '../../support/agent.ts'
 import { openPage, pair, signUp, watch } from '../../support/app.ts'
+import { SAVES_DATA } from '../../support/browsers.ts'
 import { spawnTestSignaling } from '../../support/signaling.ts'
 import { until } from '../../support/wait.ts'
 import type { Clip } from './clip.ts'
@@ -9,9 +10,6 @@ import type { Way } from './ways.ts'
 
 export const OURS = 'ours, prepared tile'
 export const OURS_UNPREPARED = 'ours, nothing prepared'
-
-/** A browser that is told to save data prepares nothing. */
-const SAVE_DATA = `Object.defineProperty(NetworkInformation.prototype, 'saveData', { get: () => true })`
 
 export type Ours = {
   readonly ways: OurWays
@@ -51,7 +49,7 @@ export async function openOurs(context: BrowserContext, clip: Clip): Promise<Our
 export async function openWays(page: Page, origin: string, agent: TestAgent): Promise<OurWays> {
   await openPage(page, origin)
   const other = await page.context().newPage()
-  await other.addInitScript(SAVE_DATA)
+  await other.addInitScript(SAVES_DATA)
   await openPage(other, origin)
   return [wayOf(OURS, page, agent), wayOf(OURS_UNPREPARED, other, agent)]
 }
