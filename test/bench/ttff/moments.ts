@@ -28,7 +28,7 @@ export const WATCH = `{
   })
 }`
 
-/** By name of the mark, ms of the page's clock; the first of each since the last tap. */
+/** By name of the mark, ms of the page's clock: the first of each since the last tap, or since `forget`. */
 export type Moments = { readonly [name: string]: number }
 
 export const forget = (page: Page): Promise<void> => page.evaluate(() => performance.clearMarks())
@@ -38,10 +38,19 @@ export const untilPainted = (page: Page, name: string): Promise<Moments> =>
   until(() => look(page), { timeout: 30_000, what: `the first picture of ${name}` })
 
 async function look(page: Page): Promise<Moments | undefined> {
-  const marks = await page.evaluate(() =>
-    performance.getEntriesByType('mark').map(({ name, startTime }) => [name, startTime] as const),
-  )
+  const marks = await marksOf(page)
   const tap = marks.find(([name]) => name === 'tap')?.[1]
   if (tap === undefined || !marks.some(([name]) => name === 'painted')) return undefined
   return Object.fromEntries(marks.filter(([, at]) => at >= tap).reverse())
+}
+
+const marksOf = (page: Page): Promise<(readonly [string, number])[]> =>
+  page.evaluate(() =>
+    performance.getEntriesByType('mark').map(({ name, startTime }) => [name, startTime] as const),
+  )
+
+/** Waits for a session that nobody has tapped for. */
+export async function untilHeld(page: Page): Promise<Moments> {
+  await page.locator('[data-testid=camera][data-prepared]').waitFor()
+  return Object.fromEntries((await marksOf(page)).reverse())
 }

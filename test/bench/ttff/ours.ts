@@ -6,6 +6,7 @@ import { SAVES_DATA } from '../../support/browsers.ts'
 import { spawnTestSignaling } from '../../support/signaling.ts'
 import { until } from '../../support/wait.ts'
 import type { Clip } from './clip.ts'
+import { untilHeld } from './moments.ts'
 import type { Way } from './ways.ts'
 
 export const OURS = 'ours, prepared tile'
@@ -61,7 +62,7 @@ function wayOf(name: string, page: Way['page'], agent: TestAgent): Way {
     async tap() {
       const tile = page.locator('[data-testid=camera]')
       await tile.getByText('Online').waitFor()
-      if (name === OURS) await page.locator('[data-testid=camera][data-prepared]').waitFor()
+      if (name === OURS) await untilHeld(page)
       await watch(page, 'Door')
     },
     async leave() {
