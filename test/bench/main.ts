@@ -3,13 +3,15 @@ import { readFileSync } from 'node:fs'
 import { availableParallelism, cpus, loadavg, release, totalmem } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
+import { write } from '../networks/report.ts'
 import { benchHomes, controlHomes } from './homes.ts'
 import { benchScope } from './scope.ts'
 import { ttff } from './ttff.ts'
 
 const HELP = `npm run bench -- NAME: measures on this machine. Nothing passes or fails, but for homes.
 
-  npm run bench -- ttff              time to first frame: from the tap on a camera to its first decoded frame
+  npm run bench -- ttff              time to first frame: from the tap on a camera to the first one painted, beside plain
+                                     pairs of werift and of Pion; and what CONFIRM costs (as root: lines with delay)
   npm run bench -- scope             "which sessions could have been affected", over a log of 90 days
   npm run bench -- homes             many homes under the evil server: whose frames does each viewer get? Fails if another's
 
@@ -17,8 +19,9 @@ const HELP = `npm run bench -- NAME: measures on this machine. Nothing passes or
   --seed N   of all chance in it
   --control  with every check of identity taken out, in a process of its own: fails unless foreign frames are seen
   --rows N   messages in that log (default 10000000; some minutes to write them)
-  --runs N   live views to measure (default 20)
-  --cold     let the camera's source close before each, instead of only before the first
+  --runs N   live views to measure, of each kind (default 20)
+  --cold     ours alone, the camera's source closed before each
+  --write    put it into docs/BENCH.md as well
   --help     this text
 `
 
@@ -54,6 +57,7 @@ async function main(): Promise<void> {
       seed: { type: 'string' },
       control: { type: 'boolean' },
       cold: { type: 'boolean' },
+      write: { type: 'boolean' },
       help: { type: 'boolean' },
     },
   })
@@ -74,8 +78,12 @@ async function main(): Promise<void> {
   }
   if (values.control && name === 'homes')
     process.exit(controlHomes(process.argv.slice(2).filter(each => each !== '--control')))
-  say(heading())
-  say(await bench[name]())
+  const title = heading()
+  say(title)
+  const text = await bench[name]()
+  say(text)
+  if (values.write && name === 'ttff')
+    write(values.cold ? 'ttff cold' : 'ttff', `\`\`\`\n${title}\n${text}\n\`\`\``, 'BENCH')
 }
 
 main().then(
