@@ -119,6 +119,8 @@ export async function openHome(account: Account): Promise<Home> {
     page: pageEvents,
   })
   presence.subscribe(prepared.review)
+  // A page that goes says so: else a camera would find it out seconds later.
+  addEventListener('pagehide', prepared.letGo, { signal: ended.signal })
 
   return {
     account,

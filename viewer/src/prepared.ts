@@ -17,6 +17,8 @@ export type Prepared = {
   readonly ready: ReadonlySignal<ReadonlySet<string>>
   /** Looks again at who may be prepared. */
   review(): void
+  /** Ends all that waits; whatever is still in view comes again. */
+  letGo(): void
   close(): void
 }
 
@@ -128,7 +130,7 @@ export function openPrepared({ open, mayOpen, clock, page }: PreparedOptions): P
     page.on(event => {
       hiddenAt = page.isHidden() ? (hiddenAt ?? clock.now()) : undefined
       // What was gathered before may name an address that is gone.
-      if (event === 'network' || event === 'wake') for (const slot of slots.values()) drop(slot)
+      if (event === 'network' || event === 'wake') letGo()
       review()
     }),
     page.onPerson(() => {
@@ -138,9 +140,15 @@ export function openPrepared({ open, mayOpen, clock, page }: PreparedOptions): P
     }),
   ]
 
+  function letGo(): void {
+    for (const slot of slots.values()) drop(slot)
+    say()
+  }
+
   return {
     ready,
     review,
+    letGo,
     want(camera) {
       const { camId } = camera
       const before = slots.get(camId)
@@ -168,9 +176,8 @@ export function openPrepared({ open, mayOpen, clock, page }: PreparedOptions): P
     close() {
       isClosed = true
       for (const stop of stops) stop()
-      for (const slot of slots.values()) drop(slot)
+      letGo()
       slots.clear()
-      say()
     },
   }
 }

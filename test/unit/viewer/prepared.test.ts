@@ -244,6 +244,16 @@ describe('prepared', () => {
     assert.equal(opened.length, 4)
   })
 
+  it('what waits is let go when the page goes, and comes again when it does', async () => {
+    const { clock, opened, prepared, ready } = stage()
+    const one = await ready()
+    prepared.letGo()
+    assert.ok(one.isClosed)
+    assert.equal(prepared.ready.value.size, 0)
+    await clock.pass(SOON_MS)
+    assert.equal(opened.length, 2)
+  })
+
   it('nothing is asked while the camera is away, and nothing remains at the end', async () => {
     const { clock, opened, scene, prepared, want, nth } = stage()
     scene.mayOpen = false
