@@ -154,6 +154,8 @@ export function createEstimator(limits: RateLimits) {
     /** Nothing has been heard for so long that nothing but a sign of life is worth sending. */
     silent: (): boolean => silentSince !== undefined,
     target,
+    /** The viewer has told what came of the first picture: before that the rate is where everybody begins. */
+    isKnown: (): boolean => feedbackAt !== undefined && !probes.isFirstPending(),
     /** What encoders are told: the same, but for most of what is held back for a moment while a queue drains. */
     budget: (): number => drained(DRAIN_SHOWN),
     pacing(): number {

@@ -95,6 +95,7 @@ export function createMediaSender(options: MediaSenderOptions) {
     clock,
     mayTransmit: () =>
       !hasFeedback || (!estimator.silent() && (record.inFlight() < estimator.window() || isTailLost())),
+    isRateKnown: () => !hasFeedback || estimator.isKnown(),
     padding,
     onDropped: limiter.request,
     onSuperseded: history.clear,

@@ -8,6 +8,8 @@ export type PacerOptions = {
   clock: Clock
   /** whether more may be under way at this moment */
   mayTransmit(): boolean
+  /** false: the rate is a guess as yet, and nothing is left out because of it */
+  isRateKnown?(): boolean
   /** fills a probe when there is nothing else to send */
   padding(maxSize: number): Paced | undefined
   /** pictures were left out: nothing is shown rightly before the next key frame */
@@ -30,6 +32,8 @@ const WAIT_MS = 500
 /** A key frame is what everybody waits for. */
 const KEY_WAIT_MS = 2500
 const KEEP_MS = 100
+/** By then a viewer has told of what came first. */
+const GUESS_MS = 600
 const RTX_WAIT_MS = 500
 const STRETCH = 1.25
 
@@ -38,7 +42,14 @@ const STRETCH = 1.25
  * are left out whole, up to the next key frame. One that has begun is broken off only for a key frame that is there
  * sooner than the rest of it would be: so each promise of a picture is earlier than the one it takes the place of.
  */
-export function createPacer({ clock, mayTransmit, padding, onDropped, onSuperseded }: PacerOptions) {
+export function createPacer({
+  clock,
+  mayTransmit,
+  isRateKnown = () => true,
+  padding,
+  onDropped,
+  onSuperseded,
+}: PacerOptions) {
   const again: Paced[] = []
   let pictures: Picture[] = []
   let bps = 300_000
@@ -136,9 +147,9 @@ export function createPacer({ clock, mayTransmit, padding, onDropped, onSupersed
   function tooLate(): boolean {
     const keys = pictures.some(({ key }) => key)
     const oldest = pictures[0]
-    return (
-      waitMs() > (keys ? KEY_WAIT_MS : WAIT_MS) || clock.now() - (oldest?.at ?? clock.now()) > KEY_WAIT_MS
-    )
+    const waited = clock.now() - (oldest?.at ?? clock.now())
+    if (!isRateKnown()) return waited > GUESS_MS
+    return waitMs() > (keys ? KEY_WAIT_MS : WAIT_MS) || waited > KEY_WAIT_MS
   }
 
   return {

@@ -68,6 +68,8 @@ export function createProbePlan(maxBps: number) {
       wait = AGAIN_LATER_MS
       return undefined
     },
+    /** What the first picture shows is not known yet. */
+    isFirstPending: (): boolean => pending?.probe.id === 1,
     soon(now: number): void {
       pending = undefined
       nextAt = now
