@@ -104,12 +104,12 @@ export async function openHome(account: Account): Promise<Home> {
         camera,
         view: device.view,
         ask: signaling.request as never,
-        peer: relays.peer,
+        peer: relays.waitingPeer,
         beacon: () => presence.value.get(camera.camId)?.beacon,
         start: 'hold',
         signal,
       }),
-    // A relay is lent for pictures: nobody waits on one when there is no other way.
+    // Who hides this address behind a relay has no other way, and none is kept busy for one who waits.
     mayOpen: camId =>
       connection.value === 'online' &&
       presence.value.get(camId)?.online === true &&

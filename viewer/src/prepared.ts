@@ -53,6 +53,9 @@ const RENEW_MS = 4 * 60_000
 const AGAIN_MS = 5000
 const AGAIN_MOST_MS = 10 * 60_000
 
+/** What a second try soon after does not mend; without a relay there may be no way at all. */
+const isLasting = (code: string): boolean => isFinal(code) || code === 'no_path'
+
 export function openPrepared({ open, mayOpen, clock, page }: PreparedOptions): Prepared {
   const slots = new Map<string, Slot>()
   const ready = signal<ReadonlySet<string>>(new Set())
@@ -80,15 +83,15 @@ export function openPrepared({ open, mayOpen, clock, page }: PreparedOptions): P
     open(slot.camera, own.signal).then(
       session => hold(slot, own, session),
       fault => {
-        if (slot.attempt === own) failed(slot, fault instanceof WatchFault && isFinal(fault.code))
+        if (slot.attempt === own) failed(slot, fault instanceof WatchFault && isLasting(fault.code))
       },
     )
   }
 
-  /** @param isLasting trying again soon mends nothing */
-  function failed(slot: Slot, isLasting = false): void {
+  /** @param lasts trying again soon mends nothing */
+  function failed(slot: Slot, lasts = false): void {
     slot.attempt = undefined
-    const ms = isLasting ? AGAIN_MOST_MS : AGAIN_MS * 2 ** slot.failures++
+    const ms = lasts ? AGAIN_MOST_MS : AGAIN_MS * 2 ** slot.failures++
     slot.due = clock.now() + Math.min(AGAIN_MOST_MS, ms)
   }
 

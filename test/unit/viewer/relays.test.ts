@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import type { RelayGrant } from '@ownsight/protocol/relay-grant'
 import { WatchFault } from '../../../viewer/src/failures.ts'
-import { gather, NO_SERVERS } from '../../../viewer/src/rtc/gather.ts'
+import { gather, NO_SERVERS, withoutRelays } from '../../../viewer/src/rtc/gather.ts'
 
 const grant: RelayGrant = { urls: ['turn:relay.example'], username: '1:a', credential: 'c', exp: 1 }
 
@@ -83,6 +83,24 @@ describe('gathering', () => {
     const all = gather(finished.pc, { ...asked, patience: 60_000 })
     finished.complete()
     assert.equal(await settledIn(all, 2000), false)
+  })
+})
+
+describe('servers of a session that waits', () => {
+  it('are asked for the public address and lend no relay', () => {
+    const urls = [
+      'turn:r.example:3478?transport=udp',
+      'turn:[2001:db8::1]:3478',
+      'turns:r.example:443?transport=tcp',
+    ]
+    const servers = withoutRelays({
+      iceServers: [{ urls, username: '1:a', credential: 'c' }],
+      relayOnly: false,
+      patience: 300,
+    })
+    assert.deepEqual(servers.iceServers, [{ urls: ['stun:r.example:3478', 'stun:[2001:db8::1]:3478'] }])
+    assert.equal(servers.patience, 300)
+    assert.deepEqual(withoutRelays(NO_SERVERS).iceServers, [])
   })
 })
 

@@ -1,3 +1,5 @@
+import { parseRelayUrl } from '@ownsight/protocol/relay-grant'
+
 /** Which servers to ask for other addresses, and how long. */
 export type Servers = {
   readonly iceServers: RTCIceServer[]
@@ -5,6 +7,14 @@ export type Servers = {
   readonly relayOnly: boolean
   /** ms until the description goes out with what there is */
   readonly patience: number
+}
+
+/** The same servers, asked for this device's public address and no more: a TURN server answers that too (RFC 8656 §3). */
+export function withoutRelays(servers: Servers): Servers {
+  const urls = servers.iceServers.flatMap(server => server.urls).map(parseRelayUrl)
+  const udp = urls.filter(({ transport }) => transport === 'udp')
+  const stun = udp.map(({ host, port }) => `stun:${host.includes(':') ? `[${host}]` : host}:${port}`)
+  return { ...servers, iceServers: stun.length > 0 ? [{ urls: [...new Set(stun)] }] : [] }
 }
 
 export const NO_SERVERS: Servers = { iceServers: [], relayOnly: false, patience: 1000 }
