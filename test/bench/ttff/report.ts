@@ -57,21 +57,25 @@ function limits(measured: readonly Measured[]): string {
     number,
     number,
   ]
-  const against = (one: number, what: string, other: number, limit: number): string[] => [
-    what,
-    (one / other).toFixed(2),
-    `at most ${limit}`,
-    one / other <= limit ? 'held' : 'MISSED',
-  ]
   const median = ({ values }: Series): number => spread(values).median
+  const judged = (what: string, ratio: number, limit: number): string[] => [
+    what,
+    ratio.toFixed(2),
+    `at most ${limit}`,
+    ratio <= limit ? 'held' : 'MISSED',
+  ]
   return columns([
     ['ratio of medians', '', '', ''],
-    against(prepared, `${OURS} / the best plain one (${best.name})`, median(best), LIMITS.best),
-    ...stock.map(each => against(prepared, `${OURS} / ${each.name}`, median(each), LIMITS.werift)),
-    against(prepared, `${OURS} / ${OURS_UNPREPARED}`, unprepared, LIMITS.unprepared),
-    ...stock.map(each =>
-      against(unprepared, `${OURS_UNPREPARED} / ${each.name}`, median(each), LIMITS.werift),
-    ),
+    judged(`${OURS} / the best plain one (${best.name})`, prepared / median(best), LIMITS.best),
+    ...stock.map(each => judged(`${OURS} / ${each.name}`, prepared / median(each), LIMITS.werift)),
+    judged(`${OURS} / ${OURS_UNPREPARED}`, prepared / unprepared, LIMITS.unprepared),
+    // Beside the limits: a tap that comes before anything is prepared.
+    ...stock.map(each => [
+      `${OURS_UNPREPARED} / ${each.name}`,
+      (unprepared / median(each)).toFixed(2),
+      '',
+      '',
+    ]),
   ])
 }
 
