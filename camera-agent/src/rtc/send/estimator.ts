@@ -133,12 +133,13 @@ export function createEstimator(limits: RateLimits) {
   const target = (): number => drained(DRAIN_MOST)
 
   return {
-    onFeedback(reports: readonly PacketReport[], now: number): void {
+    /** @param isAllTold nothing is under way of which the viewer has not told */
+    onFeedback(reports: readonly PacketReport[], now: number, isAllTold = false): void {
       feedbackAt = now
       if (silentSince !== undefined) wake(now, silentSince)
       read(reports, now)
       judge(now)
-      const found = probes.read(reports, now, rate.bps())
+      const found = probes.read(reports, now, rate.bps(), isAllTold)
       if (found !== undefined) rate.raise(found / (1 - loss.own()))
     },
     /** To be called every few ms while something is sent. @param waitingSince when the oldest packet without feedback left */

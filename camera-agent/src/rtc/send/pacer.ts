@@ -63,11 +63,16 @@ export function createPacer({
   const pictureBytes = (): number => pictures.reduce((sum, { bytes }) => sum + bytes, 0)
   const waitMs = (): number => (pictureBytes() * 8000) / bps
 
+  /** More than the guess carries, and perhaps not too much: neither sent nor left out before the viewer has told. */
+  const isHeldBack = ({ key, started }: Picture): boolean =>
+    !probe && !key && !started && waitMs() > WAIT_MS && !isRateKnown()
+
   function next(): Paced | undefined {
     if (!mayTransmit()) return undefined
     const asked = again.shift()
     if (asked) return asked
     const picture = pictures[0]
+    if (picture && isHeldBack(picture)) return undefined
     const packet = picture?.packets.shift()
     if (!picture || !packet) return undefined
     picture.started = true

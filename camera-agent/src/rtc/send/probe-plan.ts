@@ -44,8 +44,11 @@ export function createProbePlan(maxBps: number) {
       }
       return start(planProbe(++id, Math.min(bps * STEP, maxBps * 1.1)), now, rttMs)
     },
-    /** @returns what the link carried, once the probe's last packet has been told of and it was more than `bps` */
-    read(reports: readonly PacketReport[], now: number, bps: number): number | undefined {
+    /**
+     * @param isAllTold nothing is under way of which the viewer has not told
+     * @returns what the link carried, once the probe's last packet has been told of and it was more than `bps`
+     */
+    read(reports: readonly PacketReport[], now: number, bps: number, isAllTold = false): number | undefined {
       if (!pending) return undefined
       let over = now > pending.deadline
       for (const report of reports) {
@@ -54,7 +57,7 @@ export function createProbePlan(maxBps: number) {
           result.add(report)
         } else if (seen && report.probe === undefined) over = true
       }
-      if (!over) return undefined
+      if (!over && !(seen && isAllTold)) return undefined
       const first = pending.probe.id === 1
       pending = undefined
       const found = result.bps()
