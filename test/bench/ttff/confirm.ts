@@ -4,16 +4,23 @@ import { tempFolder } from '../../support/temp.ts'
 import { columns, spread } from '../table.ts'
 import { writeClip } from './clip.ts'
 import { once } from './compare.ts'
-import { forget, type Moments, untilHeld, WATCH } from './moments.ts'
+import { forget, type Moments, roundTrip, untilHeld, WATCH } from './moments.ts'
 import { type OurWays, openWays } from './ours.ts'
 
-/** ms */
-const RTTS = [0, 50, 150] as const
+/** What the line adds to a round trip, ms. */
+const DELAYS = [0, 50, 150] as const
 /** Round trips that CONFIRM may cost beyond DTLS: the camera begins SCTP, which takes one and a half of the two. */
 const LIMIT = 2.2
 
-/** Sessions at one round trip time: those that waited, from their opening and from their tap, and those made by a tap. */
-export type ConfirmCost = { rtt: number; held: Moments[]; prepared: Moments[]; unprepared: Moments[] }
+/** Sessions at one delay: those that waited, from their opening and from their tap, and those made by a tap. */
+export type ConfirmCost = {
+  delay: number
+  /** as ICE measured it in each session that waited */
+  rtts: number[]
+  held: Moments[]
+  prepared: Moments[]
+  unprepared: Moments[]
+}
 
 /**
  * What a session pays for CONFIRM, over lines of the lab with a delay: without it the picture could leave the camera when
@@ -37,10 +44,10 @@ export async function measureConfirm(runs: number, say: (line: string) => void):
       const ways = await openWays(house.page, house.signaling.origin, house.agent)
       for (const way of ways) await once(way)
       const costs: ConfirmCost[] = []
-      for (const rtt of RTTS) {
-        await lab.homes.viewer.line.set({ delay: rtt / 2 })
-        costs.push(await atRtt(rtt, runs, ways))
-        say(`CONFIRM at ${rtt} ms`)
+      for (const delay of DELAYS) {
+        await lab.homes.viewer.line.set({ delay: delay / 2 })
+        costs.push(await atDelay(delay, runs, ways))
+        say(`CONFIRM at ${delay} ms`)
       }
       return costs
     } finally {
@@ -51,8 +58,8 @@ export async function measureConfirm(runs: number, say: (line: string) => void):
   }
 }
 
-async function atRtt(rtt: number, runs: number, [prepared, unprepared]: OurWays): Promise<ConfirmCost> {
-  const cost: ConfirmCost = { rtt, held: [], prepared: [], unprepared: [] }
+async function atDelay(delay: number, runs: number, [prepared, unprepared]: OurWays): Promise<ConfirmCost> {
+  const cost: ConfirmCost = { delay, rtts: [], held: [], prepared: [], unprepared: [] }
   // Not counted: the session that waits was made before the line had its delay.
   await once(prepared)
   while (cost.held.length < runs) {
@@ -60,13 +67,15 @@ async function atRtt(rtt: number, runs: number, [prepared, unprepared]: OurWays)
     cost.prepared.push(await once(prepared))
     await forget(prepared.page)
     cost.held.push(await untilHeld(prepared.page))
+    cost.rtts.push(await roundTrip(prepared.page))
   }
   return cost
 }
 
 export function reportConfirm(costs: readonly ConfirmCost[]): string {
   const head = [
-    'ms round trip',
+    'ms of delay',
+    'round trip',
     'SCTP',
     'CONFIRM',
     'both',
@@ -76,25 +85,27 @@ export function reportConfirm(costs: readonly ConfirmCost[]): string {
     'first frame, unprepared',
     'prepared',
   ]
-  const rows = costs.map(({ rtt, held, prepared, unprepared }) => {
+  const rows = costs.map(({ delay, rtts, held, prepared, unprepared }) => {
     const median = (runs: readonly Moments[], from: string, to: string): number =>
       spread(runs.map(run => (run[to] ?? Number.NaN) - (run[from] ?? Number.NaN))).median
     const both = median(held, 'dtls', 'ownsight:live')
+    const rtt = spread(rtts).median
     const trips = both / rtt
     return [
-      String(rtt),
+      String(delay),
+      rtt.toFixed(1),
       median(held, 'dtls', 'ownsight:confirming').toFixed(1),
       median(held, 'ownsight:confirming', 'ownsight:live').toFixed(1),
       both.toFixed(1),
-      rtt === 0 ? '-' : trips.toFixed(2),
-      rtt === 0 ? '' : `at most ${LIMIT}: ${trips <= LIMIT ? 'held' : 'MISSED'}`,
+      delay === 0 ? '-' : trips.toFixed(2),
+      delay === 0 ? '' : `at most ${LIMIT}: ${trips <= LIMIT ? 'held' : 'MISSED'}`,
       median(unprepared, 'dtls', 'ownsight:live').toFixed(1),
       median(unprepared, 'tap', 'painted').toFixed(1),
       median(prepared, 'tap', 'painted').toFixed(1),
     ]
   })
   return [
-    `what CONFIRM costs beyond DTLS, over a line with delay: medians of ${costs[0]?.held.length ?? 0} sessions that wait (they have no line in the camera's log yet), and of as many that a tap makes`,
+    `what CONFIRM costs beyond DTLS, over a line with delay: medians of ${costs[0]?.held.length ?? 0} sessions that wait (they have no line in the camera's log yet), and of as many that a tap makes; the round trip as ICE measures it`,
     columns([head, ...rows]),
   ].join('\n\n')
 }

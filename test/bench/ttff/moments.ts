@@ -13,6 +13,7 @@ export const WATCH = `{
   window.RTCPeerConnection = class extends Real {
     constructor(config) {
       super(config)
+      window.__connection = this
       this.addEventListener('iceconnectionstatechange', () => this.iceConnectionState === 'connected' && mark('ice'))
       this.addEventListener('connectionstatechange', () => this.connectionState === 'connected' && mark('dtls'))
       this.addEventListener('track', ({ track }) => track.addEventListener('unmute', () => mark('first-rtp')))
@@ -54,3 +55,13 @@ export async function untilHeld(page: Page): Promise<Moments> {
   await page.locator('[data-testid=camera][data-prepared]').waitFor()
   return Object.fromEntries((await marksOf(page)).reverse())
 }
+
+/** ms, by the checks of ICE of the page's last connection: what the line takes and what both ends add. */
+export const roundTrip = (page: Page): Promise<number> =>
+  page.evaluate(async () => {
+    const { __connection } = window as unknown as { __connection: RTCPeerConnection }
+    for (const report of (await __connection.getStats()).values())
+      if (report.type === 'candidate-pair' && report.nominated)
+        return (1000 * report.totalRoundTripTime) / report.responsesReceived
+    return Number.NaN
+  })
