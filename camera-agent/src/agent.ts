@@ -3,6 +3,7 @@ import { type Camera, openCamera } from './camera.ts'
 import type { Config } from './config.ts'
 import { openDataFolder } from './data-folder.ts'
 import { type AgentState, answerDoctor } from './doctor/agent-socket.ts'
+import { rehearse } from './rtc/rehearse.ts'
 import type { Reporter } from './status.ts'
 
 /**
@@ -30,6 +31,7 @@ export async function runAgent(
       )
     }
     report({ event: 'started', data: config.data })
+    void rehearse(options.signal)
     const pairing = oneAfterAnother()
     doctor = answerDoctor(config.data, () => stateOf(cameras))
     await Promise.all(cameras.map(camera => live(camera, pairing, options)))

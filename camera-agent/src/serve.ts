@@ -2,12 +2,7 @@ import { type EndedCode, isEndedCode } from '@ownsight/protocol/channel'
 import { envelopeHash } from '@ownsight/protocol/envelope'
 import { type FaultCode, faultCode, ProtocolFault } from '@ownsight/protocol/errors'
 import type { KeyPair } from '@ownsight/protocol/ids'
-import {
-  CONFIRMING_MS,
-  CONNECTING_MS,
-  SESSIONS_PER_CAMERA,
-  SESSIONS_PER_VIEWER,
-} from '@ownsight/protocol/limits'
+import { CONFIRMING_MS, CONNECTING_MS } from '@ownsight/protocol/limits'
 import type { RefuseCode, Right } from '@ownsight/protocol/messages'
 import { type AcceptedOffer, checkOffer, openOffer, RefusedOffer } from '@ownsight/protocol/offer-check'
 import { sealAnswer, sealRefusal, transcript } from '@ownsight/protocol/session'
@@ -20,6 +15,7 @@ import { sessionEnd, verdict } from './judge.ts'
 import type { Share } from './media/share.ts'
 import type { PolicyStore } from './policy-store.ts'
 import { createRecent } from './recent.ts'
+import { giveWay } from './room.ts'
 import { acceptOffer, type CameraPeer, type PeerOptions } from './rtc/peer.ts'
 import { confirmed, end, pathOf, play, tell } from './session.ts'
 import type { OfferWindow } from './window.ts'
@@ -48,6 +44,8 @@ const REFUSALS_KEPT = 128
 type Session = {
   accepted: AcceptedOffer
   state: CameraState
+  /** false while it is held: nobody watches */
+  plays: boolean
   /** granted, and never more than that later */
   rights: readonly Right[]
   /** tells the viewer what is left of its rights */
@@ -115,17 +113,15 @@ export function createServer(context: ServeContext): Server {
     return reply
   }
 
-  function makeRoom(accepted: AcceptedOffer): void {
-    const mine = [...sessions.values()].filter(session => session.accepted.viewer === accepted.viewer)
-    const full = sessions.size >= SESSIONS_PER_CAMERA || mine.length >= SESSIONS_PER_VIEWER
-    // A viewer that starts over replaces its own oldest attempt; somebody who watches is never pushed out.
-    const pending = mine.find(session => session.state !== 'live')
-    if (full && pending) pending.close('replaced')
-    else if (full)
-      throw new RefusedOffer(accepted.offer, new ProtocolFault('busy', 'aud', 'too many sessions: close one'))
+  function makeRoom({ viewer, offer: { payload }, offer: accepted }: AcceptedOffer): void {
+    const way = giveWay([...sessions.values()], { viewer, holds: payload.start === 'hold' })
+    if (way === 'full')
+      throw new RefusedOffer(accepted, new ProtocolFault('busy', 'aud', 'too many sessions: close one'))
+    way?.close('replaced')
   }
 
-  const watching = (): number => [...sessions.values()].filter(({ state }) => state === 'live').length
+  const watching = (): number =>
+    [...sessions.values()].filter(({ state, plays }) => state === 'live' && plays).length
 
   function open(accepted: AcceptedOffer): Promise<OfferReply> {
     const { hash } = accepted.offer
@@ -134,17 +130,19 @@ export function createServer(context: ServeContext): Server {
     const session: Session = {
       accepted,
       state: 'verified',
+      plays: accepted.offer.payload.start !== 'hold',
       rights: accepted.rights,
       onRights: () => undefined,
       answer: answered.promise,
       close: code => ended.abort(code),
     }
     sessions.set(hash, session)
+    const look = (): void => context.onViewers(watching())
     const enter = (event: CameraEvent): void => {
       session.state = next(cameraTable, session.state, event) ?? 'closing'
-      context.onViewers(watching())
+      look()
     }
-    const served = serve(context, session, { answered, enter, ended })
+    const served = serve(context, session, { answered, enter, look, ended })
       .catch(error => {
         answered.reject(error)
         context.onCount(faultCode(error))
@@ -191,11 +189,12 @@ async function serve(
   outcome: {
     answered: PromiseWithResolvers<OfferReply>
     enter: (event: CameraEvent) => void
+    look: () => void
     ended: AbortController
   },
 ): Promise<void> {
   const { accepted } = session
-  const { answered, enter, ended } = outcome
+  const { answered, enter, look, ended } = outcome
   const { signal } = ended
   // Not the session's own signal: the peer must outlive it by the one message that says why.
   const own = new AbortController().signal
@@ -206,6 +205,8 @@ async function serve(
     await within(CONFIRMING_MS, logLive(context, accepted), ended)
     if (signal.aborted) return
     liveSince = performance.now()
+    session.plays = true
+    look()
     context.onCount('live')
   }
   void peer.closed.then(reason => ended.abort(reason))
@@ -242,7 +243,9 @@ async function serve(
     if (s > 0) context.onWay(path === 'relay' ? 'relayed' : 'direct')
     // Somebody stood in between: counted in the signed heads, where `scope` finds it as an attempt.
     if (why === 'possession_failed') context.journal.ignored(why)
-    await context.journal.close({ viewer: accepted.viewer, sid, reason: why, s, path })
+    // Who only waited has seen nothing, and is no line.
+    if (session.state !== 'live' || session.plays)
+      await context.journal.close({ viewer: accepted.viewer, sid, reason: why, s, path })
   }
 }
 

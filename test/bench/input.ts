@@ -7,7 +7,7 @@ import { LOADS, type LoadName } from './input/loads.ts'
 import { PER_SECOND } from './input/media-loads.ts'
 import { settle, watchMemory } from './input/memory.ts'
 import { openStage, type Stage } from './input/stage.ts'
-import { align } from './table.ts'
+import { columns } from './table.ts'
 
 export type InputOptions = { long: boolean; seed: number; only?: readonly LoadName[]; amounts?: Amounts }
 
@@ -100,7 +100,7 @@ export function describeInput({ stretches, before, after }: Figures): string {
     `memory before and after: server ${mb(before.signaling)} and ${mb(after.signaling)} MB, agent ${mb(before.agent)} and ${mb(after.agent)} MB`,
     ...stretches.filter(each => each.sent !== '').map(each => `${each.load}: ${each.sent}`),
   ]
-  return `${align([heads, ...rows])}\n\n${rest.join('\n')}`
+  return `${columns([heads, ...rows])}\n\n${rest.join('\n')}`
 }
 
 /** For the bench: the table, and a line for each promise that did not hold. */

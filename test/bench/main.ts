@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs'
 import { availableParallelism, cpus, loadavg, release, totalmem } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
+import { write } from '../networks/report.ts'
 import { benchEight } from './eight.ts'
 import { benchHomes, controlHomes } from './homes.ts'
 import { benchInput } from './input.ts'
@@ -11,7 +12,8 @@ import { ttff } from './ttff.ts'
 
 const HELP = `npm run bench -- NAME: measures on this machine. Nothing passes or fails, but for homes, input and eight.
 
-  npm run bench -- ttff              time to first frame: from the tap on a camera to its first decoded frame
+  npm run bench -- ttff              time to first frame: from the tap on a camera to the first one painted, beside plain
+                                     pairs of werift and of Pion; and what CONFIRM costs (as root: lines with delay)
   npm run bench -- scope             "which sessions could have been affected", over a log of 90 days
   npm run bench -- homes             many homes under the evil server: whose frames does each viewer get? Fails if another's
   npm run bench -- input             bad input of every kind; an honest challenge, memory and a live picture meanwhile
@@ -26,8 +28,9 @@ const HELP = `npm run bench -- NAME: measures on this machine. Nothing passes or
   --control  eight: with the check of pipes taken out and timers left behind; fails unless both are found
              homes: with every check of identity taken out, in a process of its own: fails unless foreign frames are seen
   --rows N   messages in that log (default 10000000; some minutes to write them)
-  --runs N   live views to measure (default 20)
-  --cold     let the camera's source close before each, instead of only before the first
+  --runs N   live views to measure, of each kind (default 20)
+  --cold     ours alone, the camera's source closed before each
+  --write    put it into docs/BENCH.md as well
   --help     this text
 `
 
@@ -66,6 +69,7 @@ async function main(): Promise<void> {
       control: { type: 'boolean' },
       short: { type: 'boolean' },
       cold: { type: 'boolean' },
+      write: { type: 'boolean' },
       help: { type: 'boolean' },
     },
   })
@@ -90,8 +94,12 @@ async function main(): Promise<void> {
   }
   if (values.control && name === 'homes')
     process.exit(controlHomes(process.argv.slice(2).filter(each => each !== '--control')))
-  say(heading())
-  say(await bench[name]())
+  const title = heading()
+  say(title)
+  const text = await bench[name]()
+  say(text)
+  if (values.write && name === 'ttff')
+    write(values.cold ? 'ttff cold' : 'ttff', `\`\`\`\n${title}\n${text}\n\`\`\``, 'BENCH')
 }
 
 main().then(

@@ -19,13 +19,13 @@ export function table(series: Series[], whole: Series): string {
     return [name, ...[min, median, p90, max].map(value => value.toFixed(1)), share]
   })
   const head = ['ms', 'min', 'median', 'p90', 'max', 'share of median']
-  return align([head, ...rows])
+  return columns([head, ...rows])
 }
 
-/** The first column to the left, the others to the right. */
-export function align(all: readonly (readonly string[])[]): string {
-  const widths = (all[0] ?? []).map((_, column) => Math.max(...all.map(row => row[column]?.length ?? 0)))
-  return all
+/** Lines of text, the first column to the left and the others to the right. */
+export function columns(rows: readonly (readonly string[])[]): string {
+  const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map(row => row[column]?.length ?? 0)))
+  return rows
     .map(row => row.map((cell, i) => (i === 0 ? cell.padEnd(widths[i] ?? 0) : cell.padStart(widths[i] ?? 0))))
     .map(row => row.join('  ').trimEnd())
     .join('\n')

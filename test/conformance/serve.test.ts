@@ -247,6 +247,29 @@ describe('conformance: serve', function () {
     assert.equal(peers.length, SESSIONS_PER_CAMERA)
   })
 
+  it('M-7.26 one who only waits gives way to one who watches, and never the other way round', async () => {
+    const [waits, ...keys] = await guests(SESSIONS_PER_CAMERA)
+    const { peer: waiting } = await live(waits, { start: 'hold' })
+    for (const key of keys) await live(key)
+    assert.equal(await refusal(await attempt(stage.home.view, { start: 'hold' })), 'busy')
+    assert.equal(waiting.closed, false)
+    await live()
+    assert.equal((await waiting.heard('ended')).code, 'replaced')
+    assert.equal(await refusal(await attempt()), 'busy')
+    assert.ok(!stage.log.some(line => line.startsWith('close')), 'who only waited is no line')
+  })
+
+  it('M-7.26 one who waited and plays is not pushed out any more', async () => {
+    const [waits, ...keys] = await guests(SESSIONS_PER_CAMERA)
+    const { peer: played } = await live(waits, { start: 'hold' })
+    for (const key of keys) await live(key)
+    assert.equal(stage.server.watching(), keys.length)
+    played.say({ t: 'play' })
+    await until(() => stage.server.watching() === keys.length + 1, { timeout: 5000, what: 'the play' })
+    assert.equal(await refusal(await attempt()), 'busy')
+    assert.equal(played.closed, false)
+  })
+
   it('M-8.5 a message the protocol does not have ends a live session', async () => {
     const { peer: mine } = await live()
     mine.say({ t: 'renegotiate', sdp: 'v=0' })

@@ -2,8 +2,8 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { cpus, release, totalmem } from 'node:os'
 import { join } from 'node:path'
 
-/** docs/NETWORKS.md: one section for each measurement, written by the measurement itself. */
-const PAGE = join(import.meta.dirname, '../../docs/NETWORKS.md')
+/** docs/NETWORKS.md, docs/BENCH.md: one section for each measurement, written by the measurement itself. */
+type Page = 'NETWORKS' | 'BENCH'
 
 const marks = (name: string): [string, string] => [`<!-- ${name} -->`, `<!-- end of ${name} -->`]
 
@@ -17,11 +17,12 @@ export function table(head: readonly string[], rows: readonly (readonly string[]
 }
 
 /** Puts `text` in the place of the section's last measurement. @throws Error when the page has no such section */
-export function write(name: string, text: string): void {
+export function write(name: string, text: string, where: Page = 'NETWORKS'): void {
   const [begin, end] = marks(name)
-  const page = existsSync(PAGE) ? readFileSync(PAGE, 'utf8') : ''
+  const path = join(import.meta.dirname, `../../docs/${where}.md`)
+  const page = existsSync(path) ? readFileSync(path, 'utf8') : ''
   const from = page.indexOf(begin)
   const to = page.indexOf(end)
-  if (from < 0 || to < from) throw new Error(`docs/NETWORKS.md has no section ${name}`)
-  writeFileSync(PAGE, `${page.slice(0, from + begin.length)}\n${text}\n${page.slice(to)}`)
+  if (from < 0 || to < from) throw new Error(`docs/${where}.md has no section ${name}`)
+  writeFileSync(path, `${page.slice(0, from + begin.length)}\n${text}\n${page.slice(to)}`)
 }

@@ -16,6 +16,8 @@ export type ChromiumOptions = {
   scale?: number
   colorScheme?: 'light' | 'dark'
   ignoreHTTPSErrors?: boolean
+  /** Tiles in view have their session ready, as for anybody; without it the browser is one that saves data. */
+  prepares?: boolean
   /** home folder, where Chromium looks for the authorities a person has installed */
   home?: string
 }
@@ -44,6 +46,9 @@ const CHROMIUM_ARGS = [
   '--autoplay-policy=no-user-gesture-required',
 ]
 
+/** Told so, the app prepares nothing: a tap is the whole opening, and no session is there that a test did not ask for. */
+export const SAVES_DATA = `Object.defineProperty(NetworkInformation.prototype, 'saveData', { get: () => true })`
+
 /** Debian's Chromium, headless, with a profile of its own. */
 export async function launchChromium(options: ChromiumOptions = {}): Promise<Chromium> {
   const profile = options.profile ?? tempFolder('chromium')
@@ -57,6 +62,7 @@ export async function launchChromium(options: ChromiumOptions = {}): Promise<Chr
     ignoreHTTPSErrors: options.ignoreHTTPSErrors ?? false,
     ...(options.home ? { env: { ...process.env, HOME: options.home } } : {}),
   })
+  if (!options.prepares) await context.addInitScript(SAVES_DATA)
   return { context, profile, close: () => closed(context, profile, options.profile === undefined) }
 }
 

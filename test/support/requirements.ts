@@ -8,6 +8,8 @@ export type Requirement = {
   readonly present: () => boolean
   /** Ubuntu has no package of it that is not a snap, and a snap reads no profile under /tmp and joins no namespace. */
   readonly snapOnUbuntu?: true
+  /** No test needs it: a bench that has to go without says so. */
+  readonly benchOnly?: true
 }
 
 const browser = (path: string) => (): boolean => isExecutable(path) && !isSnapWrapper(path)
@@ -63,6 +65,18 @@ export const requirements: readonly Requirement[] = [
   { package: 'gstreamer1.0-plugins-good', what: 'RTP payloads', present: gstreamer('rtp') },
   { package: 'gstreamer1.0-plugins-bad', what: 'H.264 parsing', present: gstreamer('videoparsersbad') },
   { package: 'gstreamer1.0-plugins-ugly', what: 'H.264 encoding', present: gstreamer('x264') },
+  {
+    package: 'golang-go',
+    what: 'Go, for the benches beside Pion',
+    present: () => ['/usr/local/go/bin/go', '/usr/bin/go'].some(isExecutable),
+    benchOnly: true,
+  },
+  {
+    package: 'golang-github-pion-webrtc.v3-dev',
+    what: 'Pion, for the benches',
+    present: file('/usr/share/gocode/src/github.com/pion/webrtc/pkg/media/media.go'),
+    benchOnly: true,
+  },
 ]
 
 export const missing = (): Requirement[] => requirements.filter(each => !each.present())

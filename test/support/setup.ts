@@ -23,8 +23,15 @@ async function setUp(): Promise<void> {
     )
   const snaps = system === 'ubuntu' ? wanted.filter(each => each.snapOnUbuntu) : []
   const packages = wanted.filter(each => !snaps.includes(each))
-  if (packages.length > 0) await install(packages)
-  const left = missing()
+  const needed = packages.filter(each => !each.benchOnly)
+  const extra = packages.filter(each => each.benchOnly)
+  if (needed.length > 0) await install(needed)
+  // Not every release has them, and no test needs them.
+  if (extra.length > 0)
+    await install(extra).catch(error =>
+      say(`${(error as Error).message}\nThe benches will go without:\n${list(extra)}`),
+    )
+  const left = missing().filter(each => !each.benchOnly)
   if (left.length > 0) throw new Hindrance(remedy(left, snaps))
 }
 

@@ -3,13 +3,17 @@ import type { People, Roster } from '@ownsight/protocol/roster'
 import { type Signal, signal } from '@preact/signals'
 import { type Account, api } from './api.ts'
 import { type CameraList, openCameraList } from './camera-list.ts'
+import { pageClock } from './clock.ts'
 import { deviceName } from './device-name.ts'
 import { type GuestCameras, openGuestCameras } from './guest-cameras.ts'
 import { type DeviceKeys, type Keystore, type OwnerKeys, openKeystore } from './keystore.ts'
+import { pageEvents } from './page-events.ts'
 import { named } from './people.ts'
 import { openPolicies, type Policies } from './policies.ts'
+import { openPrepared, type Prepared } from './prepared.ts'
 import { openRelays, type Relays } from './relays.ts'
 import { type Connection, connectSignaling, type SignalingClient } from './signaling-client.ts'
+import { watch } from './watch.ts'
 import { signalingWay } from './ways.ts'
 
 /**
@@ -22,6 +26,8 @@ export type Home = {
   readonly keystore: Keystore
   readonly signaling: SignalingClient
   readonly relays: Relays
+  /** sessions that wait for a tap on the tiles in view */
+  readonly prepared: Prepared
   readonly signal: AbortSignal
   readonly connection: Signal<Connection>
   readonly roster: Signal<Roster>
@@ -92,6 +98,29 @@ export async function openHome(account: Account): Promise<Home> {
     onKept: camId => tabs.postMessage(camId),
   })
   tabs.addEventListener('message', ({ data }) => void policies.look(String(data)))
+  const prepared = openPrepared({
+    open: (camera, signal) =>
+      watch({
+        camera,
+        view: device.view,
+        ask: signaling.request as never,
+        peer: relays.waitingPeer,
+        beacon: () => presence.value.get(camera.camId)?.beacon,
+        start: 'hold',
+        signal,
+      }),
+    // Who hides this address behind a relay has no other way, and none is kept busy for one who waits.
+    mayOpen: camId =>
+      connection.value === 'online' &&
+      presence.value.get(camId)?.online === true &&
+      !relays.hidden.value &&
+      !pageEvents.savesData(),
+    clock: pageClock,
+    page: pageEvents,
+  })
+  presence.subscribe(prepared.review)
+  // A page that goes says so: else a camera would find it out seconds later.
+  addEventListener('pagehide', prepared.letGo, { signal: ended.signal })
 
   return {
     account,
@@ -99,6 +128,7 @@ export async function openHome(account: Account): Promise<Home> {
     keystore,
     signaling,
     relays,
+    prepared,
     signal: ended.signal,
     connection,
     roster: list.roster,
@@ -127,6 +157,7 @@ export async function openHome(account: Account): Promise<Home> {
     },
     dispose() {
       ended.abort()
+      prepared.close()
       tabs.close()
       relays.close()
       signaling.close()

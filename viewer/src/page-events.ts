@@ -7,25 +7,42 @@ export type PageEvents = {
   on(handler: (event: PageEvent) => void): () => void
 }
 
+export type PersonEvents = {
+  /** Calls at each sign of a person: a pointer, a key. */
+  onPerson(handler: () => void): () => void
+  /** The person has asked that the network be spared. */
+  savesData(): boolean
+}
+
 const TICK_MS = 1000
 /** A timer of one second that comes this late: the machine slept. */
 const SLEPT_MS = 4000
 
-export const pageEvents: PageEvents = {
+/** Where the browser says so: what kind of network it is, and whether its person wants it spared. */
+const network = (): (EventTarget & { saveData?: boolean }) | undefined =>
+  (navigator as { connection?: EventTarget & { saveData?: boolean } }).connection
+
+export const pageEvents: PageEvents & PersonEvents = {
   // A picture in a window of its own is seen, whatever became of its page.
   isHidden: () => document.visibilityState === 'hidden' && !document.pictureInPictureElement,
   isOnline: () => navigator.onLine,
+  savesData: () => network()?.saveData === true,
+  onPerson(handler) {
+    const stop = new AbortController()
+    for (const name of ['pointerdown', 'pointermove', 'keydown'])
+      addEventListener(name, handler, { signal: stop.signal, passive: true })
+    return () => stop.abort()
+  },
   on(handler) {
     const stop = new AbortController()
     const { signal } = stop
-    const network = () => handler('network')
+    const changed = () => handler('network')
     const seen = () => handler(pageEvents.isHidden() ? 'hidden' : 'visible')
     document.addEventListener('visibilitychange', seen, { signal })
-    addEventListener('online', network, { signal })
-    addEventListener('offline', network, { signal })
+    addEventListener('online', changed, { signal })
+    addEventListener('offline', changed, { signal })
     // Not in every browser: the kind of network, or its speed, has changed.
-    const { connection } = navigator as { connection?: EventTarget }
-    connection?.addEventListener('change', network, { signal })
+    network()?.addEventListener('change', changed, { signal })
     // By the wall clock: a monotonic one may stand still while the machine sleeps.
     let last = Date.now()
     const timer = setInterval(() => {

@@ -2,7 +2,7 @@ import type { Reply } from '@ownsight/protocol/events'
 import type { RelayGrant } from '@ownsight/protocol/relay-grant'
 import { type Signal, signal } from '@preact/signals'
 import { WatchFault } from './failures.ts'
-import type { Servers } from './rtc/gather.ts'
+import { type Servers, withoutRelays } from './rtc/gather.ts'
 import { createPeer, type Peer } from './rtc/peer.ts'
 
 /** ms; a grant is good for ten minutes by the server's clock, which need not be ours */
@@ -17,6 +17,8 @@ const HIDDEN_KEY = 'ownsight-hide-address'
 export type Relays = {
   /** One session's peer, with the servers of this moment. @throws WatchFault no_relay */
   peer(signal: AbortSignal): Promise<Peer>
+  /** The peer of a session that waits for a tap: what is lent for pictures is not kept busy without one. */
+  waitingPeer(signal: AbortSignal): Promise<Peer>
   servers(): Servers
   /** this device's wish to show its address to the relay alone; kept in this browser */
   readonly hidden: Signal<boolean>
@@ -61,6 +63,7 @@ export function openRelays(
         answers = answered || asked.iceServers.length === 0
       })
     },
+    waitingPeer: signal => createPeer(signal, withoutRelays(servers())),
     hide(on) {
       storage.setItem(HIDDEN_KEY, on ? 'yes' : 'no')
       hidden.value = on

@@ -18,14 +18,32 @@ async function make(): Promise<RTCCertificate> {
   return new werift.RTCCertificate(keyPem, certPem, signatureHash as never)
 }
 
-let ahead: Promise<RTCCertificate> | undefined
+/** How many wait: a viewer that hedges asks for two at once. */
+const AHEAD = 2
+/** To make one takes some ms of this thread, which those have to spare who are not just opening a session. */
+const REFILL_MS = 1500
+
+let ahead: Promise<RTCCertificate>[] = []
+let refilling: NodeJS.Timeout | undefined
+
+/** Fills up what is ready, while nobody waits. */
+export function prepareCertificates(): void {
+  refilling = undefined
+  while (ahead.length < AHEAD) {
+    const certificate = make()
+    ahead.push(certificate)
+    // It is made again when somebody needs it, and then the error is theirs.
+    certificate.catch(() => {
+      ahead = ahead.filter(each => each !== certificate)
+    })
+  }
+}
 
 /** A DTLS certificate for one session, made while nobody waited. Each is handed out once. */
 export function nextCertificate(): Promise<RTCCertificate> {
-  const certificate = ahead ?? make()
-  ahead = make()
-  ahead.catch(() => {
-    ahead = undefined
-  })
+  const certificate = ahead.shift() ?? make()
+  clearTimeout(refilling)
+  refilling = setTimeout(prepareCertificates, REFILL_MS)
+  refilling.unref()
   return certificate
 }

@@ -9,6 +9,7 @@ import {
   type Socket,
   srtpAuthenticationError,
 } from './guard/internals.ts'
+import { installKeyExchange } from './guard/native-key-exchange.ts'
 import { installRetransmission } from './guard/retransmission.ts'
 import { guardServer, type ServerSession } from './guard/server-session.ts'
 import { rejectReplays } from './guard/srtp-replay.ts'
@@ -34,6 +35,7 @@ export function installGuard(): void {
       `this agent is made for werift ${PINNED_VERSION} and found ${version}: run npm ci`,
     )
   checkShapes()
+  installKeyExchange()
   installRetransmission()
   installIceGuard()
   installServerGuard()

@@ -8,6 +8,7 @@ import { nextCertificate } from './certificate.ts'
 import { faultOf, hasProved, isGuardInstalled } from './dtls-guard.ts'
 import { earlyHello } from './guard/early-hello.ts'
 import type { DtlsTransport, IceConnection } from './guard/internals.ts'
+import { endAtNomination } from './guard/prompt-nomination.ts'
 import { type GuardCode, GuardError } from './guard-error.ts'
 import { gateInbound, type Inbound } from './inbound.ts'
 import { createInbox } from './inbox.ts'
@@ -161,6 +162,7 @@ function prepareTransport(pc: RTCPeerConnection, options: PeerOptions): DtlsTran
   connection.localUsername = randomBytes(6).toString('hex')
   connection.localPassword = randomBytes(16).toString('hex')
   earlyHello(transport, connection)
+  endAtNomination(connection)
   return transport
 }
 

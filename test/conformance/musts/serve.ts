@@ -2,6 +2,7 @@ import { type Must, rowsOf } from '../must.ts'
 
 const test = 'test/conformance/serve.test.ts'
 const serve = rowsOf('camera-agent/src/serve.ts', test)
+const room = rowsOf('camera-agent/src/room.ts', test)
 const session = rowsOf('camera-agent/src/session.ts', test)
 
 /** PROTOCOL.md §7 and §8, the part of the camera agent. */
@@ -62,19 +63,33 @@ export const serveMusts: readonly Must[] = [
     '',
     'M-7.25 attack 8: a viewer that is removed before the confirm',
   ),
-  serve(
+  room(
     'M-7.26',
     'the share of a viewer',
-    ' || mine.length >= SESSIONS_PER_VIEWER',
-    '',
+    'mine.length >= SESSIONS_PER_VIEWER',
+    'false',
     'M-7.26 a viewer has so many sessions',
   ),
-  serve(
+  room(
     'M-7.26',
     'the number in all',
-    'sessions.size >= SESSIONS_PER_CAMERA || ',
+    ' && sessions.length < SESSIONS_PER_CAMERA',
     '',
     'M-7.26 a camera has so many sessions',
+  ),
+  room(
+    'M-7.26',
+    'that a hold pushes nobody out',
+    "if (newcomer.holds) return 'full'",
+    '',
+    'M-7.26 one who only waits gives way to one who watches',
+  ),
+  room(
+    'M-7.26',
+    'that who plays is not pushed out',
+    "state === 'live' && !plays",
+    "state === 'live'",
+    'M-7.26 a viewer has so many sessions',
   ),
   session(
     'M-8.5',

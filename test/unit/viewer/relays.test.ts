@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import type { RelayGrant } from '@ownsight/protocol/relay-grant'
 import { WatchFault } from '../../../viewer/src/failures.ts'
-import { gather, NO_SERVERS } from '../../../viewer/src/rtc/gather.ts'
+import { gather, NO_SERVERS, withoutRelays } from '../../../viewer/src/rtc/gather.ts'
 
 const grant: RelayGrant = { urls: ['turn:relay.example'], username: '1:a', credential: 'c', exp: 1 }
 
@@ -9,8 +9,8 @@ const grant: RelayGrant = { urls: ['turn:relay.example'], username: '1:a', crede
 function gathering() {
   const target = new EventTarget() as EventTarget & { iceGatheringState: string }
   target.iceGatheringState = 'gathering'
-  const found = (type: string | null): void => {
-    const candidate = type === null ? null : { type }
+  const found = (type: string | null, address = '192.0.2.7'): void => {
+    const candidate = type === null ? null : { type, address }
     target.dispatchEvent(Object.assign(new Event('icecandidate'), { candidate }))
   }
   const complete = (): void => {
@@ -33,6 +33,25 @@ describe('gathering', () => {
     const done = gather(pc, { ...NO_SERVERS, patience: 5000 })
     found('host')
     assert.equal(await settledIn(done, 2000), false)
+  })
+
+  it('an address that the browser hides is of no use to a camera, and waited for no longer', async () => {
+    const timers: (number | undefined)[] = []
+    const real = globalThis.setTimeout
+    globalThis.setTimeout = ((run: () => void, ms?: number) => {
+      timers.push(ms)
+      return real(run, ms)
+    }) as typeof setTimeout
+    try {
+      const { pc, found } = gathering()
+      const done = gather(pc, { ...NO_SERVERS, patience: 5000 })
+      found('host', '0c5b6c0a-7a0f-4d2b-9d53-0f6d1c6e3a11.local')
+      found('host', '192.0.2.7')
+      assert.deepEqual(timers.slice(1), [0, 30], 'a plain one may be followed by others')
+      assert.equal(await done, false)
+    } finally {
+      globalThis.setTimeout = real
+    }
   })
 
   it('with one, it waits for a public or relayed address', async () => {
@@ -64,6 +83,24 @@ describe('gathering', () => {
     const all = gather(finished.pc, { ...asked, patience: 60_000 })
     finished.complete()
     assert.equal(await settledIn(all, 2000), false)
+  })
+})
+
+describe('servers of a session that waits', () => {
+  it('are asked for the public address and lend no relay', () => {
+    const urls = [
+      'turn:r.example:3478?transport=udp',
+      'turn:[2001:db8::1]:3478',
+      'turns:r.example:443?transport=tcp',
+    ]
+    const servers = withoutRelays({
+      iceServers: [{ urls, username: '1:a', credential: 'c' }],
+      relayOnly: false,
+      patience: 300,
+    })
+    assert.deepEqual(servers.iceServers, [{ urls: ['stun:r.example:3478', 'stun:[2001:db8::1]:3478'] }])
+    assert.equal(servers.patience, 300)
+    assert.deepEqual(withoutRelays(NO_SERVERS).iceServers, [])
   })
 })
 

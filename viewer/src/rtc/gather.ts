@@ -1,3 +1,5 @@
+import { parseRelayUrl } from '@ownsight/protocol/relay-grant'
+
 /** Which servers to ask for other addresses, and how long. */
 export type Servers = {
   readonly iceServers: RTCIceServer[]
@@ -5,6 +7,14 @@ export type Servers = {
   readonly relayOnly: boolean
   /** ms until the description goes out with what there is */
   readonly patience: number
+}
+
+/** The same servers, asked for this device's public address and no more: a TURN server answers that too (RFC 8656 §3). */
+export function withoutRelays(servers: Servers): Servers {
+  const urls = servers.iceServers.flatMap(server => server.urls).map(parseRelayUrl)
+  const udp = urls.filter(({ transport }) => transport === 'udp')
+  const stun = udp.map(({ host, port }) => `stun:${host.includes(':') ? `[${host}]` : host}:${port}`)
+  return { ...servers, iceServers: stun.length > 0 ? [{ urls: [...new Set(stun)] }] : [] }
 }
 
 export const NO_SERVERS: Servers = { iceServers: [], relayOnly: false, patience: 1000 }
@@ -16,6 +26,10 @@ export const NO_SERVERS: Servers = { iceServers: [], relayOnly: false, patience:
 const HOST_MS = 30
 /** From the first answer of a server to the offer, ms: what else was on its way comes now. */
 const SERVER_MS = 20
+
+/** A browser that hides one address behind a name hides all, and a camera looks no such name up: none is waited for. */
+const isHidden = (candidate: RTCIceCandidate | null): boolean =>
+  candidate?.address?.endsWith('.local') === true
 
 /**
  * Resolves when there is enough to offer: a public or relayed address where a server is asked, own ones where none is,
@@ -34,7 +48,7 @@ export function gather(
     if (type === 'relay' || (type === 'srflx' && !relayOnly)) {
       if (!answered) soon(SERVER_MS)
       answered = true
-    } else if (type === 'host' && iceServers.length === 0) soon(HOST_MS)
+    } else if (type === 'host' && iceServers.length === 0) soon(isHidden(candidate) ? 0 : HOST_MS)
   }
   const ended = (): void => {
     if (pc.iceGatheringState === 'complete') done.resolve(answered)

@@ -1,8 +1,9 @@
 import { CHANNEL_ID, CHANNEL_LABEL } from '@ownsight/protocol/channel'
 import { CHANNEL_MESSAGE_MAX_BYTES } from '@ownsight/protocol/limits'
 import SimplePeer from 'simple-peer/simplepeer.min.js'
+import { preferKnownCodecs } from './codecs.ts'
 import { gather, NO_SERVERS, type Servers } from './gather.ts'
-import { preferKnownCodecs } from './sound.ts'
+
 import { remoteFingerprint } from './stats.ts'
 
 /** The only door to WebRTC. One peer per attempt; one offer out, one verified answer in, nothing else. */
@@ -23,7 +24,7 @@ export type Peer = {
   close(): void
 }
 
-type Instance = InstanceType<typeof SimplePeer> & { _pc: RTCPeerConnection }
+type Instance = InstanceType<typeof SimplePeer> & { _pc: RTCPeerConnection; _channel: RTCDataChannel | null }
 
 /** @param onGathered told whether a server has answered */
 export async function createPeer(
@@ -60,7 +61,8 @@ export async function createPeer(
     onGathered(answered)
     offer.resolve(peer._pc?.localDescription?.sdp ?? '')
   }
-  peer.on('connect', () => open.resolve())
+  // The library says `connect` once it has found the addresses in the browser's statistics: nobody here needs those.
+  peer._channel?.addEventListener('open', () => open.resolve())
   const tracks = new MediaStream()
   peer.on('track', (track: MediaStreamTrack) => {
     tracks.addTrack(track)
@@ -91,7 +93,7 @@ export async function createPeer(
     closed: closed.promise,
     remoteFingerprint: () => remoteFingerprint(peer._pc),
     send: text => {
-      if (peer.connected) peer.send(text)
+      if (peer._channel?.readyState === 'open') peer._channel.send(text)
     },
     onMessage: next => {
       handler = next

@@ -1,3 +1,4 @@
+import type { PublicKey } from '@ownsight/protocol/ids'
 import type { ComponentChildren } from 'preact'
 import { useState } from 'preact/hooks'
 import { page } from '../app-state.ts'
@@ -6,6 +7,7 @@ import { leaveCamera } from '../guest.ts'
 import type { GuestCamera } from '../guest-store.ts'
 import type { Home } from '../home.ts'
 import { Fault } from './fault.tsx'
+import { useInView } from './in-view.ts'
 import { Keyless } from './keyless.tsx'
 import { Confirm } from './people.tsx'
 import { wantsPrivacy } from './privacy.tsx'
@@ -76,16 +78,21 @@ function Tile({
   home,
   camId,
   name,
+  mayWatch,
   children,
 }: {
   home: Home
   camId: string
   name: string
+  /** the camera's key, where its picture may be had: a session is kept ready for the tap */
+  mayWatch: PublicKey | undefined
   children?: ComponentChildren
 }) {
   const online = home.presence.value.get(camId)?.online ?? false
+  const tile = useInView<HTMLLIElement>(mayWatch && (() => home.prepared.want({ camId, key: mayWatch })))
+  const isPrepared = home.prepared.ready.value.has(camId)
   return (
-    <li data-testid="camera" class="tile">
+    <li ref={tile} data-testid="camera" data-prepared={isPrepared || undefined} class="tile">
       <button type="button" class="tile-open" onClick={() => (page.value = { name: 'live', camId })}>
         <span class="tile-name" id={`name-${camId}`}>
           {name}
@@ -99,15 +106,16 @@ function Tile({
 }
 
 function OwnTile({ home, camera }: { home: Home; camera: Home['roster']['value'][number] }) {
-  const { camId, name } = camera
+  const { camId, name, key } = camera
   const { inForce, pending } = home.policies.of(camId).value
+  const isPrivate = wantsPrivacy(home, camId).on
   const settings = () => (page.value = { name: 'camera', camId })
   const waiting = inForce?.status.waiting.length ?? 0
   return (
-    <Tile home={home} camId={camId} name={name}>
+    <Tile home={home} camId={camId} name={name} mayWatch={isPrivate ? undefined : key}>
       <div class="tile-foot">
         <span class="badges">
-          {wantsPrivacy(home, camId).on && <span class="badge">Private</span>}
+          {isPrivate && <span class="badge">Private</span>}
           {pending.length > 0 && (
             <span class="badge warn" data-testid="unconfirmed">
               Not yet confirmed
@@ -160,8 +168,14 @@ function guestState(camera: GuestCamera): string {
 
 function GuestTile({ home, camera }: { home: Home; camera: GuestCamera }) {
   const [leaving, setLeaving] = useState(false)
+  const isLetIn = camera.waiting === undefined && !camera.ended
   return (
-    <Tile home={home} camId={camera.camId} name={camera.name}>
+    <Tile
+      home={home}
+      camId={camera.camId}
+      name={camera.name}
+      mayWatch={isLetIn ? (camera.key ?? undefined) : undefined}
+    >
       <div class="tile-foot">
         <span class="quiet">{guestState(camera)}</span>
         <button

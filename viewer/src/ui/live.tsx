@@ -9,7 +9,7 @@ import { rightsSentence } from '../people.ts'
 import { findReused } from '../reuse.ts'
 import type { Path } from '../rtc/stats.ts'
 import { checkSilently } from '../seen-visit.ts'
-import type { LiveSession } from '../watch.ts'
+import { type LiveSession, watch } from '../watch.ts'
 import { channelWay } from '../ways.ts'
 import { Fault } from './fault.tsx'
 import { GuestWaiting } from './guest-waiting.tsx'
@@ -150,6 +150,9 @@ function openView(home: Home, camera: Entry, isGuest: boolean, signal: AbortSign
     ask: home.signaling.request as never,
     peer: home.relays.peer,
     beacon: () => presenceOf()?.beacon,
+    async open(options) {
+      return home.prepared.take(camId, options.signal) ?? (await watch(options))
+    },
     isFinal,
     doubt: isStill => home.signaling.doubt(camId, isStill),
     onReconnect: home.signaling.onReconnect,

@@ -1,4 +1,4 @@
-import { useEffect, useRef } from 'preact/hooks'
+import { useEffect, useLayoutEffect, useRef } from 'preact/hooks'
 import type { ViewSession } from '../view-session.ts'
 
 /**
@@ -20,7 +20,8 @@ export function Video({
   onSilenced: () => void
 }) {
   const video = useRef<HTMLVideoElement>(null)
-  useEffect(() => {
+  // With the element, not after the next picture of the page: what the camera sends first is decoded by then, and gone.
+  useLayoutEffect(() => {
     const element = video.current
     if (!element) return
     element.srcObject = session.live.stream

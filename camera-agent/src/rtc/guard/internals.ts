@@ -120,6 +120,10 @@ export type IceConnection = EventEmitter & {
   stunServer: Address | undefined
   iceControlling: boolean
   remoteCandidatesEnd: boolean
+  /** told of the outcome of the checks, after `nominated` is set */
+  checkListState: { put(outcome: Promise<number>): void }
+  /** resolves at the end of ICE, rejects where no pair works */
+  connect(): Promise<void>
   nominated?: { remoteAddr: Address; remoteCandidate: { type: string }; localCandidate: { type: string } }
   remoteCandidates: { host: string; port: number }[]
   protocols: StunProtocol[]

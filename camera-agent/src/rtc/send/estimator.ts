@@ -133,12 +133,13 @@ export function createEstimator(limits: RateLimits) {
   const target = (): number => drained(DRAIN_MOST)
 
   return {
-    onFeedback(reports: readonly PacketReport[], now: number): void {
+    /** @param isAllTold nothing is under way of which the viewer has not told */
+    onFeedback(reports: readonly PacketReport[], now: number, isAllTold = false): void {
       feedbackAt = now
       if (silentSince !== undefined) wake(now, silentSince)
       read(reports, now)
       judge(now)
-      const found = probes.read(reports, now, rate.bps())
+      const found = probes.read(reports, now, rate.bps(), isAllTold)
       if (found !== undefined) rate.raise(found / (1 - loss.own()))
     },
     /** To be called every few ms while something is sent. @param waitingSince when the oldest packet without feedback left */
@@ -154,6 +155,8 @@ export function createEstimator(limits: RateLimits) {
     /** Nothing has been heard for so long that nothing but a sign of life is worth sending. */
     silent: (): boolean => silentSince !== undefined,
     target,
+    /** The viewer has told what came of the first picture: before that the rate is where everybody begins. */
+    isKnown: (): boolean => feedbackAt !== undefined && !probes.isFirstPending(),
     /** What encoders are told: the same, but for most of what is held back for a moment while a queue drains. */
     budget: (): number => drained(DRAIN_SHOWN),
     pacing(): number {

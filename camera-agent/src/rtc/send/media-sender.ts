@@ -95,6 +95,7 @@ export function createMediaSender(options: MediaSenderOptions) {
     clock,
     mayTransmit: () =>
       !hasFeedback || (!estimator.silent() && (record.inFlight() < estimator.window() || isTailLost())),
+    isRateKnown: () => !hasFeedback || estimator.isKnown(),
     padding,
     onDropped: limiter.request,
     onSuperseded: history.clear,
@@ -235,7 +236,7 @@ export function createMediaSender(options: MediaSenderOptions) {
       for (const feedback of events.twcc) {
         heardAt = now
         const reports = record.take(feedback)
-        if (reports.length > 0) estimator.onFeedback(reports, now)
+        if (reports.length > 0) estimator.onFeedback(reports, now, record.inFlight() === 0)
       }
       if (wasSilent && !estimator.silent()) limiter.request()
       for (const nack of events.nacks) if (nack.ssrc === ssrc && hasRtx) repeat(nack.sequences, now)

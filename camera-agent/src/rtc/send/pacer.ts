@@ -8,6 +8,8 @@ export type PacerOptions = {
   clock: Clock
   /** whether more may be under way at this moment */
   mayTransmit(): boolean
+  /** false: the rate is a guess as yet, and nothing is left out because of it */
+  isRateKnown?(): boolean
   /** fills a probe when there is nothing else to send */
   padding(maxSize: number): Paced | undefined
   /** pictures were left out: nothing is shown rightly before the next key frame */
@@ -30,14 +32,24 @@ const WAIT_MS = 500
 /** A key frame is what everybody waits for. */
 const KEY_WAIT_MS = 2500
 const KEEP_MS = 100
+/** By then a viewer has told of what came first. */
+const GUESS_MS = 600
 const RTX_WAIT_MS = 500
+const STRETCH = 1.25
 
 /**
  * Sends at an even rate: what is asked for again, then pictures. Sound waits for nothing, and they make room for it. Pictures that would come too late
  * are left out whole, up to the next key frame. One that has begun is broken off only for a key frame that is there
  * sooner than the rest of it would be: so each promise of a picture is earlier than the one it takes the place of.
  */
-export function createPacer({ clock, mayTransmit, padding, onDropped, onSuperseded }: PacerOptions) {
+export function createPacer({
+  clock,
+  mayTransmit,
+  isRateKnown = () => true,
+  padding,
+  onDropped,
+  onSuperseded,
+}: PacerOptions) {
   const again: Paced[] = []
   let pictures: Picture[] = []
   let bps = 300_000
@@ -51,11 +63,16 @@ export function createPacer({ clock, mayTransmit, padding, onDropped, onSupersed
   const pictureBytes = (): number => pictures.reduce((sum, { bytes }) => sum + bytes, 0)
   const waitMs = (): number => (pictureBytes() * 8000) / bps
 
+  /** More than the guess carries, and perhaps not too much: neither sent nor left out before the viewer has told. */
+  const isHeldBack = ({ key, started }: Picture): boolean =>
+    !probe && !key && !started && waitMs() > WAIT_MS && !isRateKnown()
+
   function next(): Paced | undefined {
     if (!mayTransmit()) return undefined
     const asked = again.shift()
     if (asked) return asked
     const picture = pictures[0]
+    if (picture && isHeldBack(picture)) return undefined
     const packet = picture?.packets.shift()
     if (!picture || !packet) return undefined
     picture.started = true
@@ -102,9 +119,13 @@ export function createPacer({ clock, mayTransmit, padding, onDropped, onSupersed
     if (media) debt += packet.size
     going.bytes += packet.size
     going.packets++
-    if (going.bytes >= plan.bytes && going.packets >= plan.packets) probe = undefined
+    if (going.bytes >= mostBytes(plan) && going.packets >= plan.packets) probe = undefined
     return true
   }
+
+  /** The first picture is a probe of its own; where little of it is left, it is not held up for that. */
+  const mostBytes = ({ bytes, padded }: Probe): number =>
+    !padded && pictures[0]?.started ? bytes * STRETCH : bytes
 
   /** Leaves out every picture that has not begun. */
   function flush(): void {
@@ -131,9 +152,9 @@ export function createPacer({ clock, mayTransmit, padding, onDropped, onSupersed
   function tooLate(): boolean {
     const keys = pictures.some(({ key }) => key)
     const oldest = pictures[0]
-    return (
-      waitMs() > (keys ? KEY_WAIT_MS : WAIT_MS) || clock.now() - (oldest?.at ?? clock.now()) > KEY_WAIT_MS
-    )
+    const waited = clock.now() - (oldest?.at ?? clock.now())
+    if (!isRateKnown()) return waited > GUESS_MS
+    return waitMs() > (keys ? KEY_WAIT_MS : WAIT_MS) || waited > KEY_WAIT_MS
   }
 
   return {

@@ -151,6 +151,22 @@ describe('the pacer', () => {
     assert.equal(sent.filter(({ name }) => name === 'a').length, 2)
   })
 
+  it('lets the first picture go on as a probe to its end, where little of it is left', () => {
+    const first = { id: 1, bps: 24_000_000, bytes: 32_000, packets: 1, padded: false }
+    const little = open(1_000_000)
+    little.picture('a', 39, true)
+    little.picture('b', 10)
+    little.pacer.probe(first)
+    little.clock.runTo(30)
+    assert.equal(little.names().replaceAll('b', '').length, 39)
+    assert.ok(little.names().length < 42, 'the next picture is paced')
+    const much = open(1_000_000)
+    much.picture('a', 100, true)
+    much.pacer.probe(first)
+    much.clock.runTo(30)
+    assert.ok(much.sent.length >= 40 && much.sent.length < 50, `${much.sent.length} sent`)
+  })
+
   it('refuses repetitions that would come too late', () => {
     const { pacer, packet } = open(80_000)
     const taken = Array.from({ length: 20 }, () => pacer.retransmission(packet('r')))
