@@ -1,0 +1,41 @@
+/** What the bench tells a sender, one JSON text a line on its standard input. */
+export type ToSender =
+  | { do: 'offer'; id: number; sdp: string }
+  /** begins with the clip, for whoever is connected and whoever comes later */
+  | { do: 'play' }
+  | { do: 'stats' }
+
+/** What a sender says, one JSON text a line on its standard output. */
+export type FromSender =
+  | { is: 'answer'; id: number; sdp: string }
+  | { is: 'refused'; id: number; code: string; reason: string }
+  | ({ is: 'stats' } & SenderStats)
+
+/** `shed`: viewers that are kept, and get less than the clip; `refused`: viewers that were told so. */
+export type SenderStats = { viewers: number; refused: number; shed: number; rssBytes: number }
+
+export type ToReceivers =
+  | { do: 'offer'; id: number }
+  | { do: 'answer'; id: number; sdp: string }
+  /** this one was refused */
+  | { do: 'drop'; id: number }
+  | { do: 'count' }
+
+export type FromReceivers =
+  | { is: 'offer'; id: number; sdp: string }
+  /** ICE and DTLS are through */
+  | { is: 'connected'; id: number }
+  | { is: 'count'; viewers: readonly Counted[] }
+
+/** What one viewer has had so far. */
+export type Counted = {
+  id: number
+  /** of the stream of pictures, each once */
+  packets: number
+  bytes: number
+  /** repetitions and probes */
+  others: number
+  /** packets that were decrypted, and those of them that were not authentic */
+  checked: number
+  bad: number
+}

@@ -1,0 +1,181 @@
+import { type ChildProcess, fork, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { createInterface } from 'node:readline'
+import type { Counted, FromReceivers, FromSender, SenderStats, ToReceivers, ToSender } from './messages.ts'
+
+/** One sender and its viewers, each in a process of its own. */
+export type Stage = {
+  /** Makes so many more viewers. @returns ids of those that were refused, with the reason that each was told */
+  add(viewers: number): Promise<Map<number, string>>
+  play(): void
+  /** everything since the last call */
+  measure(ms: number): Promise<Measured>
+  close(): Promise<void>
+}
+
+export type Measured = {
+  ms: number
+  /** CPU of the sender's process, all threads, ms */
+  cpu: number
+  receiversCpu: number
+  /** packets of pictures that arrived, and bytes of them */
+  packets: number
+  bytes: number
+  others: number
+  /** of each viewer that is connected: packets in this time */
+  each: readonly number[]
+  checked: number
+  bad: number
+  stats: SenderStats
+}
+
+const AT_ONCE = 8
+const CONNECT_MS = 30_000
+
+/** @param command program and arguments of the sender */
+export function openStage(command: readonly string[]): Stage {
+  const [program = '', ...args] = command
+  const sender = spawn(program, args, { stdio: ['pipe', 'pipe', 'inherit'] })
+  const receivers = fork(join(import.meta.dirname, 'receivers.ts'), { stdio: 'inherit' })
+  const fromSender = listenLines(sender)
+  const fromReceivers = listenIpc(receivers)
+  const toSender = (message: ToSender): void => void sender.stdin.write(`${JSON.stringify(message)}\n`)
+  const toReceivers = (message: ToReceivers): void => void receivers.send(message)
+  const connected = new Set<number>()
+  let next = 0
+  let last = new Map<number, Counted>()
+
+  async function addOne(refused: Map<number, string>): Promise<void> {
+    const id = next++
+    toReceivers({ do: 'offer', id })
+    const offer = await fromReceivers(each => each.is === 'offer' && each.id === id)
+    toSender({ do: 'offer', id, sdp: offer.is === 'offer' ? offer.sdp : '' })
+    const reply = await fromSender(each => each.is !== 'stats' && each.id === id)
+    if (reply.is === 'refused') {
+      refused.set(id, reply.code)
+      return toReceivers({ do: 'drop', id })
+    }
+    if (reply.is !== 'answer') return
+    const through = fromReceivers(each => each.is === 'connected' && each.id === id)
+    toReceivers({ do: 'answer', id, sdp: reply.sdp })
+    await through
+    connected.add(id)
+  }
+  async function count(): Promise<Map<number, Counted>> {
+    const counted = fromReceivers(each => each.is === 'count')
+    toReceivers({ do: 'count' })
+    const reply = await counted
+    return new Map(
+      (reply.is === 'count' ? reply.viewers : [])
+        .filter(({ id }) => connected.has(id))
+        .map(each => [each.id, each]),
+    )
+  }
+  const cpus = () => ({ sender: cpuOf(sender.pid ?? 0), receivers: cpuOf(receivers.pid ?? 0) })
+
+  return {
+    async add(viewers) {
+      const refused = new Map<number, string>()
+      let left = viewers
+      const one = async (): Promise<void> => {
+        while (left-- > 0) await addOne(refused)
+      }
+      await Promise.all(Array.from({ length: Math.min(AT_ONCE, viewers) }, one))
+      return refused
+    },
+    play: () => toSender({ do: 'play' }),
+    async measure(ms) {
+      last = await count()
+      const [before, at] = [cpus(), performance.now()]
+      await new Promise(resolve => setTimeout(resolve, ms))
+      const [now, took, after] = [await count(), performance.now() - at, cpus()]
+      const stats = fromSender(each => each.is === 'stats')
+      toSender({ do: 'stats' })
+      const told = await stats
+      if (told.is !== 'stats') throw new Error('the sender gave no figures')
+      const gained = (of: 'packets' | 'bytes' | 'others'): number[] =>
+        [...now.values()].map(each => each[of] - (last.get(each.id)?.[of] ?? 0))
+      const all = [...now.values()]
+      return {
+        ms: took,
+        cpu: after.sender - before.sender,
+        receiversCpu: after.receivers - before.receivers,
+        packets: sum(gained('packets')),
+        bytes: sum(gained('bytes')),
+        others: sum(gained('others')),
+        each: gained('packets'),
+        checked: sum(all.map(({ checked }) => checked)),
+        bad: sum(all.map(({ bad }) => bad)),
+        stats: told,
+      }
+    },
+    close: async () => {
+      await Promise.all([
+        ended(sender, () => sender.stdin.end()),
+        ended(receivers, () => receivers.disconnect()),
+      ])
+    },
+  }
+}
+
+const sum = (values: readonly number[]): number => values.reduce((total, value) => total + value, 0)
+
+/** CPU that all threads of a process have taken so far, ms: to the nanosecond, where proc_pid_stat(5) counts in 10 ms. */
+function cpuOf(pid: number): number {
+  const folder = `/proc/${pid}/task`
+  const spent = readdirSync(folder).map(task => readFileSync(join(folder, task, 'schedstat'), 'utf8'))
+  return sum(spent.map(text => Number(text.split(' ')[0]))) / 1e6
+}
+
+type Listen<M> = (wanted: (message: M) => boolean) => Promise<M>
+
+function listening<M>(name: string, child: ChildProcess): { hear(message: M): void; listen: Listen<M> } {
+  const waiting = new Set<(message: M) => void>()
+  return {
+    hear: message => {
+      for (const each of [...waiting]) each(message)
+    },
+    listen: wanted =>
+      new Promise((resolve, reject) => {
+        const fail = () => reject(new Error(`${name} ended or said nothing for ${CONNECT_MS / 1000} s`))
+        const timer = setTimeout(fail, CONNECT_MS)
+        child.once('exit', fail)
+        const look = (message: M): void => {
+          if (!wanted(message)) return
+          waiting.delete(look)
+          child.off('exit', fail)
+          clearTimeout(timer)
+          resolve(message)
+        }
+        waiting.add(look)
+      }),
+  }
+}
+
+function listenLines(child: ChildProcess): Listen<FromSender> {
+  const { hear, listen } = listening<FromSender>('the sender', child)
+  child.setMaxListeners(0)
+  if (child.stdout)
+    createInterface({ input: child.stdout }).on('line', line => {
+      if (line.startsWith('{')) hear(JSON.parse(line))
+    })
+  return listen
+}
+
+function listenIpc(child: ChildProcess): Listen<FromReceivers> {
+  const { hear, listen } = listening<FromReceivers>('the viewers', child)
+  child.setMaxListeners(0)
+  child.on('message', message => hear(message as FromReceivers))
+  return listen
+}
+
+async function ended(child: ChildProcess, ask: () => void): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return
+  const exit = once(child, 'exit')
+  ask()
+  const insist = setTimeout(() => child.kill('SIGKILL'), 3000)
+  await exit
+  clearTimeout(insist)
+}
