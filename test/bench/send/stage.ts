@@ -32,7 +32,7 @@ export type Measured = {
 }
 
 const AT_ONCE = 8
-const CONNECT_MS = 30_000
+const CONNECT_MS = 90_000
 
 /** @param command program and arguments of the sender */
 export function openStage(command: readonly string[]): Stage {

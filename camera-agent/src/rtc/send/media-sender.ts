@@ -21,8 +21,8 @@ export type WirePacket = {
   payload: Buffer
   /** the payload is padding only (RFC 3550 §5.1) */
   padding: boolean
-  /** transport-wide sequence number */
-  wide: number
+  /** transport-wide sequence number, where feedback speaks of the stream */
+  wide: number | undefined
   /** of sound, which comes in more than one form */
   payloadType?: number
 }
@@ -113,7 +113,7 @@ export function createMediaSender(options: MediaSenderOptions) {
     sentAt = now
     const size = packet.payload.length + OVERHEAD_BYTES
     const isCounted = packet.stream === 'sound' ? countsSound : hasFeedback
-    const wide = isCounted ? record.add(now, size, probe) : 0
+    const wide = isCounted ? record.add(now, size, probe) : undefined
     const sequence = next[packet.stream]
     next[packet.stream] = (sequence + 1) & 0xffff
     write({ ...packet, sequence, wide })

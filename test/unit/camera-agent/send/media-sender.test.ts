@@ -22,7 +22,7 @@ describe('what is asked for again', () => {
     const pli = () => sender.rtcp({ twcc: [], nacks: [], keyframes: [1], reports: [] })
     /** Feedback for all that was written, so that nothing is held back. */
     const confirm = () => {
-      const { wide } = written.at(-1) ?? { wide: 0 }
+      const { wide = 0 } = written.at(-1) ?? {}
       sender.rtcp({
         twcc: [
           told(
