@@ -108,23 +108,25 @@ export function createMediaSender(options: MediaSenderOptions) {
    */
   const isTailLost = (): boolean => clock.now() - Math.max(sentAt, heardAt) > TAIL_MS
 
-  function put(packet: Omit<WirePacket, 'wide' | 'sequence'>, probe?: number): number {
+  /** Numbers a packet, and writes it. */
+  function put(packet: WirePacket, probe?: number): number {
     const now = clock.now()
     sentAt = now
     const size = packet.payload.length + OVERHEAD_BYTES
-    const isCounted = packet.stream === 'sound' ? countsSound : hasFeedback
-    const wide = isCounted ? record.add(now, size, probe) : undefined
-    const sequence = next[packet.stream]
-    next[packet.stream] = (sequence + 1) & 0xffff
-    write({ ...packet, sequence, wide })
-    return sequence
+    const { stream } = packet
+    const isCounted = stream === 'sound' ? countsSound : hasFeedback
+    packet.wide = isCounted ? record.add(now, size, probe) : undefined
+    packet.sequence = next[stream]
+    next[stream] = (packet.sequence + 1) & 0xffff
+    write(packet)
+    return packet.sequence
   }
 
   function media(payload: Buffer, timestamp: number, marker: boolean): Paced {
     return {
       size: payload.length + OVERHEAD_BYTES,
       send(probe) {
-        const sequence = put({ stream: 'media', timestamp, marker, payload, padding: false }, probe)
+        const sequence = put(unnumbered('media', timestamp, marker, payload), probe)
         history.add({ sequence, timestamp, marker, payload }, clock.now())
         share.media += payload.length
         share.all += payload.length + OVERHEAD_BYTES
@@ -138,7 +140,7 @@ export function createMediaSender(options: MediaSenderOptions) {
     return {
       size: payload.length + RTX_BYTES + OVERHEAD_BYTES,
       send(probe) {
-        put({ stream: 'rtx', timestamp, marker, payload: rtxPayload(packet), padding: false }, probe)
+        put(unnumbered('rtx', timestamp, marker, rtxPayload(packet)), probe)
         count[counter]++
         // A probe fills what is free.
         if (counter === 'retransmitted') share.all += payload.length + OVERHEAD_BYTES
@@ -157,7 +159,7 @@ export function createMediaSender(options: MediaSenderOptions) {
     return {
       size: bytes + OVERHEAD_BYTES,
       send(probe) {
-        put({ stream: 'rtx', timestamp: lastTimestamp, marker: false, payload, padding: true }, probe)
+        put({ ...unnumbered('rtx', lastTimestamp, false, payload), padding: true }, probe)
         count.probed++
       },
     }
@@ -224,7 +226,9 @@ export function createMediaSender(options: MediaSenderOptions) {
     sound(packet: SoundPacket): void {
       if (closed || !maySound()) return
       const size = packet.payload.length + OVERHEAD_BYTES
-      pacer.sound({ size, send: () => void put({ stream: 'sound', padding: false, ...packet }) })
+      const { timestamp, marker, payload, payloadType } = packet
+      const wire = { ...unnumbered('sound', timestamp, marker, payload), payloadType }
+      pacer.sound({ size, send: () => void put(wire) })
       share.all += size
       count.sound++
     },
@@ -278,3 +282,11 @@ export function createMediaSender(options: MediaSenderOptions) {
     }
   }
 }
+
+/** Of one form all of them: one for every packet, and nothing is copied. */
+const unnumbered = (
+  stream: WirePacket['stream'],
+  timestamp: number,
+  marker: boolean,
+  payload: Buffer,
+): WirePacket => ({ stream, sequence: 0, timestamp, marker, payload, padding: false, wide: undefined })
