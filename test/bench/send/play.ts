@@ -15,7 +15,8 @@ export function playClip(
       take(unit, (count * CLOCK_HZ) / fps, count % units.length === 0)
       count++
     }
-    setTimeout(run, begin + (count * 1000) / fps - performance.now())
+    // Whole milliseconds, never too few: a timer that is early would cost one more.
+    setTimeout(run, Math.max(0, Math.ceil(begin + (count * 1000) / fps - performance.now())))
   }
   run()
 }

@@ -1,3 +1,4 @@
+import type { Seat } from '../../load.ts'
 import { createAllowance } from './allowance.ts'
 import type { Clock } from './clock.ts'
 import { createEstimator } from './estimator.ts'
@@ -42,6 +43,8 @@ export type MediaSenderOptions = {
   /** Sound is among what transport-wide feedback speaks of; default true. */
   countsSound?: boolean
   onKeyframe(): void
+  /** what the agent has to spare for this viewer; everything by default */
+  seat?: Pick<Seat, 'mayProbe' | 'isThinned'> | undefined
   limits?: RateLimits
 }
 
@@ -68,7 +71,7 @@ const SOUND_ON_BPS = 130_000
 
 /** Everything between a picture and the wire, for one viewer. */
 export function createMediaSender(options: MediaSenderOptions) {
-  const { clock, write, ssrc, hasRtx, hasFeedback, limits = LIMITS } = options
+  const { clock, write, ssrc, hasRtx, hasFeedback, seat, limits = LIMITS } = options
   const countsSound = hasFeedback && options.countsSound !== false
   const estimator = createEstimator(limits)
   const record = createSentRecord()
@@ -203,7 +206,7 @@ export function createMediaSender(options: MediaSenderOptions) {
       aliveAt = now
       return padding(1)?.send()
     }
-    const probe = hasRtx ? estimator.probe(now, demand) : undefined
+    const probe = hasRtx && seat?.mayProbe() !== false ? estimator.probe(now, demand) : undefined
     if (probe) pacer.probe(probe)
     else update()
   }
@@ -214,6 +217,7 @@ export function createMediaSender(options: MediaSenderOptions) {
       lastTimestamp = timestamp
       pictureAt = clock.now()
       if (key) limiter.met()
+      else if (seat?.isThinned()) return pacer.leaveOut()
       const last = payloads.length - 1
       const packets = payloads.map((payload, i) => media(payload, timestamp, i === last))
       pacer.picture(key, packets)

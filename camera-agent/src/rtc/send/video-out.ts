@@ -1,5 +1,6 @@
 import { randomBytes, randomInt } from 'node:crypto'
 import type { RTCRtpSender } from 'werift'
+import type { Seat } from '../../load.ts'
 import type { SoundFrame } from '../../media/sound.ts'
 import type { SrtpSession, WeriftEvent } from '../guard/internals.ts'
 import { GuardError } from '../guard-error.ts'
@@ -58,7 +59,7 @@ export function createVideoOut(
   sender: RTCRtpSender,
   via: object,
   soundOut?: SoundOut,
-  openPath = openPacketPath,
+  { openPath = openPacketPath, seat }: { openPath?: typeof openPacketPath; seat?: Seat | undefined } = {},
 ): VideoOut {
   const transport = via as Transport
   const negotiated = sender as unknown as Negotiated
@@ -117,6 +118,7 @@ export function createVideoOut(
       rtx: randomInt(SEQUENCE_START),
       sound: randomInt(SEQUENCE_START),
     },
+    seat,
     countsSound: soundOut?.extension === extension,
     onKeyframe: () => {
       for (const handler of handlers) handler()

@@ -19,7 +19,7 @@ describe('pictures onto the wire', () => {
       ...more,
     }
     const toSend = sender as unknown as Parameters<typeof createVideoOut>[0]
-    out = createVideoOut(toSend, transport, undefined, transport.openPath)
+    out = createVideoOut(toSend, transport, undefined, transport)
     transport.connect()
     return { transport, sender, out }
   }
