@@ -22,6 +22,7 @@ const HELP = `npm run bench -- NAME: measures on this machine. Nothing passes or
   --runs N   live views to measure (default 20)
   --viewers LIST  how many in each step of send (default 1,5,20,50)
   --rounds N      of each sender in each step, in turns (default 2)
+  --no-limit      of send: the costs only, not how many viewers there can be
   --cold     let the camera's source close before each, instead of only before the first
   --help     this text
 `
@@ -58,6 +59,7 @@ async function main(): Promise<void> {
       seed: { type: 'string' },
       viewers: { type: 'string' },
       rounds: { type: 'string' },
+      'no-limit': { type: 'boolean' },
       control: { type: 'boolean' },
       cold: { type: 'boolean' },
       help: { type: 'boolean' },
@@ -73,7 +75,7 @@ async function main(): Promise<void> {
   const bench = {
     ttff: () => ttff({ runs, cold: values.cold ?? false }),
     scope: () => benchScope(rows),
-    send: () => benchSend({ viewers, rounds }),
+    send: () => benchSend({ viewers, rounds, limit: !values['no-limit'] }),
     homes: () => benchHomes({ homes, ...seed }),
   }
   const name = positionals.join()

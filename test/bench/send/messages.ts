@@ -1,6 +1,8 @@
 /** What the bench tells a sender, one JSON text a line on its standard input. */
 export type ToSender =
   | { do: 'offer'; id: number; sdp: string }
+  /** this viewer is about to leave */
+  | { do: 'drop'; id: number }
   /** begins with the clip, for whoever is connected and whoever comes later */
   | { do: 'play' }
   | { do: 'stats' }
@@ -11,13 +13,13 @@ export type FromSender =
   | { is: 'refused'; id: number; code: string; reason: string }
   | ({ is: 'stats' } & SenderStats)
 
-/** `shed`: viewers that are kept, and get less than the clip; `refused`: viewers that were told so. */
+/** `shed`: viewers that are kept, and are sent less than the clip; `refused`: viewers that were told so. */
 export type SenderStats = { viewers: number; refused: number; shed: number; rssBytes: number }
 
 export type ToReceivers =
   | { do: 'offer'; id: number }
   | { do: 'answer'; id: number; sdp: string }
-  /** this one was refused */
+  /** this one was refused, or leaves */
   | { do: 'drop'; id: number }
   | { do: 'count' }
 

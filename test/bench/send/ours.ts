@@ -1,30 +1,45 @@
+import { createLoad, type Seat } from '@ownsight/camera-agent/load'
 import { packetizeH264 } from '@ownsight/camera-agent/media/h264-payload'
 import { installGuard } from '@ownsight/camera-agent/rtc/dtls-guard'
 import { acceptOffer, type CameraPeer } from '@ownsight/camera-agent/rtc/peer'
 import { playClip } from './play.ts'
 import { runSender } from './sender-side.ts'
 
-/** The agent's own way from an access unit to the wire: guard, pacer, estimator, history and all. */
-const peers = new Set<CameraPeer>()
+/**
+ * The agent's own way from an access unit to the wire: guard, pacer, estimator, history and all. With `everybody` as its
+ * second argument nobody is refused, and nobody is sent less.
+ */
+const load = process.argv[3] === 'everybody' ? undefined : createLoad()
+const viewers = new Map<number, { peer: CameraPeer; seat: Seat | undefined; open: boolean }>()
 
 installGuard()
 runSender({
-  accept: async sdp => {
-    const peer = await acceptOffer(sdp, { signal: new AbortController().signal })
-    void peer.open.then(
-      () => peers.add(peer),
+  accept: async (id, sdp) => {
+    const seat = await load?.admit()
+    if (load && !seat) return { code: 'busy', reason: 'the agent can serve no more' }
+    const peer = await acceptOffer(sdp, { seat, signal: new AbortController().signal })
+    const viewer = { peer, seat, open: false }
+    viewers.set(id, viewer)
+    peer.open.then(
+      () => {
+        viewer.open = true
+      },
       () => undefined,
     )
-    void peer.closed.then(() => peers.delete(peer))
+    void peer.closed.then(() => {
+      seat?.release()
+      viewers.delete(id)
+    })
     return { sdp: peer.answer }
   },
+  drop: async id => viewers.get(id)?.peer.close(),
   play: clip =>
     playClip(clip, (unit, timestamp, key) => {
       const frame = { payloads: packetizeH264(unit), timestamp, key }
-      for (const peer of peers) peer.sendVideo(frame)
+      for (const { peer, open } of viewers.values()) if (open) peer.sendVideo(frame)
     }),
   stats: () => ({
-    viewers: peers.size,
-    shed: [...peers].filter(peer => (peer.stats()?.droppedPictures ?? 0) > 0).length,
+    viewers: viewers.size,
+    shed: [...viewers.values()].filter(({ seat }) => seat?.isThinned()).length,
   }),
 })

@@ -5,7 +5,8 @@ import type { FromSender, SenderStats, ToSender } from './messages.ts'
 
 export type SenderSide = {
   /** @returns the answer, or why this viewer is refused */
-  accept(sdp: string): Promise<{ sdp: string } | { code: string; reason: string }>
+  accept(id: number, sdp: string): Promise<{ sdp: string } | { code: string; reason: string }>
+  drop(id: number): Promise<void>
   play(clip: Clip): void
   stats(): Omit<SenderStats, 'refused' | 'rssBytes'>
 }
@@ -16,7 +17,7 @@ export function runSender(side: SenderSide): void {
   let refused = 0
   const say = (message: FromSender): void => void process.stdout.write(`${JSON.stringify(message)}\n`)
   const accept = async (id: number, sdp: string): Promise<void> => {
-    const reply = await side.accept(sdp)
+    const reply = await side.accept(id, sdp)
     if ('sdp' in reply) return say({ is: 'answer', id, sdp: reply.sdp })
     refused++
     say({ is: 'refused', id, ...reply })
@@ -25,6 +26,7 @@ export function runSender(side: SenderSide): void {
   lines.on('line', line => {
     const message = JSON.parse(line) as ToSender
     if (message.do === 'offer') void accept(message.id, message.sdp)
+    if (message.do === 'drop') void side.drop(message.id)
     if (message.do === 'play') side.play(clip)
     if (message.do === 'stats')
       say({ is: 'stats', refused, rssBytes: process.memoryUsage.rss(), ...side.stats() })

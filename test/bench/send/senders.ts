@@ -3,7 +3,11 @@ import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 
 export type SenderName = 'ours' | 'stock' | 'pion'
-export type Sender = { readonly name: SenderName; readonly title: string; command(clip: string): string[] }
+export type Sender = {
+  readonly name: SenderName
+  readonly title: string
+  command(clip: string, ...more: string[]): string[]
+}
 
 const GO = ['/usr/local/go/bin/go', '/usr/bin/go', '/usr/lib/go/bin/go']
 const GO_PATH = '/usr/share/gocode'
@@ -20,7 +24,7 @@ export function senders(folder: string): Sender[] {
   const script = (name: SenderName, title: string): Sender => ({
     name,
     title,
-    command: clip => [process.execPath, join(import.meta.dirname, `${name}.ts`), clip],
+    command: (...args) => [process.execPath, join(import.meta.dirname, `${name}.ts`), ...args],
   })
   const both = [script('ours', 'Ownsight'), script('stock', 'stock werift')]
   if (missingForPion()) return both
@@ -28,5 +32,5 @@ export function senders(folder: string): Sender[] {
   const go = GO.find(existsSync) ?? ''
   const env = { ...process.env, GO111MODULE: 'off', GOPATH: GO_PATH, GOFLAGS: '', GOTOOLCHAIN: 'local' }
   execFileSync(go, ['build', '-o', program, join(import.meta.dirname, 'pion', 'main.go')], { env })
-  return [...both, { name: 'pion', title: 'Pion', command: clip => [program, clip] }]
+  return [...both, { name: 'pion', title: 'Pion', command: (...args) => [program, ...args] }]
 }

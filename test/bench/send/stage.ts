@@ -9,6 +9,8 @@ import type { Counted, FromReceivers, FromSender, SenderStats, ToReceivers, ToSe
 export type Stage = {
   /** Makes so many more viewers. @returns ids of those that were refused, with the reason that each was told */
   add(viewers: number): Promise<Map<number, string>>
+  /** Takes so many of them away again. */
+  drop(viewers: number): void
   play(): void
   /** everything since the last call */
   measure(ms: number): Promise<Measured>
@@ -54,7 +56,7 @@ export function openStage(command: readonly string[]): Stage {
     toSender({ do: 'offer', id, sdp: offer.is === 'offer' ? offer.sdp : '' })
     const reply = await fromSender(each => each.is !== 'stats' && each.id === id)
     if (reply.is === 'refused') {
-      refused.set(id, reply.code)
+      refused.set(id, reply.reason)
       return toReceivers({ do: 'drop', id })
     }
     if (reply.is !== 'answer') return
@@ -84,6 +86,13 @@ export function openStage(command: readonly string[]): Stage {
       }
       await Promise.all(Array.from({ length: Math.min(AT_ONCE, viewers) }, one))
       return refused
+    },
+    drop(viewers) {
+      for (const id of [...connected].slice(-viewers)) {
+        connected.delete(id)
+        toSender({ do: 'drop', id })
+        toReceivers({ do: 'drop', id })
+      }
     },
     play: () => toSender({ do: 'play' }),
     async measure(ms) {

@@ -16,7 +16,7 @@ const {
 
 const PAYLOAD_TYPE = 96
 const track = new MediaStreamTrack({ kind: 'video' })
-let viewers = 0
+const viewers = new Map<number, InstanceType<typeof RTCPeerConnection>>()
 
 const feedback = ['nack', 'nack pli', 'ccm fir', 'transport-cc'].map(each => {
   const [type = '', parameter] = each.split(' ')
@@ -30,7 +30,7 @@ const codec = (mimeType: string, parameters?: string) =>
     ...(parameters ? { parameters } : {}),
   })
 
-async function accept(sdp: string): Promise<{ sdp: string }> {
+async function accept(id: number, sdp: string): Promise<{ sdp: string }> {
   const pc = new RTCPeerConnection({
     iceServers: [],
     codecs: {
@@ -46,10 +46,7 @@ async function accept(sdp: string): Promise<{ sdp: string }> {
   await pc.setRemoteDescription({ type: 'offer', sdp })
   // Without this werift asks a public STUN server.
   for (const { connection } of pc.iceTransports) Object.assign(connection, { stunServer: undefined })
-  for (const { onStateChange } of pc.dtlsTransports)
-    onStateChange.subscribe(state => {
-      if (state === 'connected') viewers++
-    })
+  viewers.set(id, pc)
   const transceiver = pc.getTransceivers().find(({ kind }) => kind === 'video')
   await transceiver?.sender.replaceTrack(track)
   transceiver?.setDirection('sendonly')
@@ -60,6 +57,10 @@ async function accept(sdp: string): Promise<{ sdp: string }> {
 let sequenceNumber = 0
 runSender({
   accept,
+  drop: async id => {
+    await viewers.get(id)?.close()
+    viewers.delete(id)
+  },
   play: clip =>
     playClip(clip, (unit, timestamp) => {
       const payloads = packetizeH264(unit)
@@ -70,5 +71,5 @@ runSender({
         track.writeRtp(new RtpPacket(header, payload))
       }
     }),
-  stats: () => ({ viewers, shed: 0 }),
+  stats: () => ({ viewers: viewers.size, shed: 0 }),
 })

@@ -28,12 +28,10 @@ describe('load of the agent', () => {
     }
     const seats: Seat[] = []
     const come = async (): Promise<Seat | undefined> => {
-      const coming = load.admit()
-      let seat: Seat | undefined | 'none' = 'none'
-      void coming.then(each => {
-        seat = each
-      })
-      while (seat === 'none') await pass(LOOK_MS)
+      const answer: { seat?: Seat | undefined } = {}
+      void load.admit().then(seat => Object.assign(answer, { seat }))
+      while (!('seat' in answer)) await pass(LOOK_MS)
+      const { seat } = answer
       if (!seat) return undefined
       thread.viewers++
       seat.settled()

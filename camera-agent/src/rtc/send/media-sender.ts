@@ -9,6 +9,7 @@ import type { RateLimits } from './rate-control.ts'
 import type { RtcpEvents } from './rtcp.ts'
 import type { SendStats } from './send-stats.ts'
 import { createSentRecord } from './sent-record.ts'
+import { TICK_MS, untilTick } from './tick.ts'
 
 /** RTP payloads of one picture, each within 1200 bytes; `timestamp` at 90 kHz, 32 bits. */
 export type Picture = { payloads: readonly Buffer[]; timestamp: number; key?: boolean }
@@ -54,8 +55,6 @@ const RTX_BYTES = 2
 const PADDING_MAX = 224
 /** Of the estimate. More than a third lost is too much to be repaired. */
 const RTX_PART = 0.35
-/** No divisor of the time between pictures, lest two cameras on one line probe each at the other's expense. */
-const TICK_MS = 43
 const ALIVE_MS = 200
 /** Whoever receives anything tells of it every 50 to 250 ms, mostly every 100. */
 const TAIL_MS = 120
@@ -192,7 +191,7 @@ export function createMediaSender(options: MediaSenderOptions) {
 
   function tick(): void {
     const now = clock.now()
-    cancelTick = clock.after(TICK_MS, tick)
+    cancelTick = clock.after(untilTick(now), tick)
     if (!hasFeedback) return
     const age = Math.exp(-TICK_MS / SHARE_MS)
     share.media *= age

@@ -10,7 +10,6 @@ import (
 	"fmt"
 	"os"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"github.com/pion/interceptor"
@@ -27,7 +26,7 @@ type message struct {
 }
 
 var (
-	viewers int64
+	viewers sync.Map
 	out     sync.Mutex
 )
 
@@ -78,11 +77,7 @@ func accept(api *webrtc.API, track webrtc.TrackLocal, id int, offer string) {
 			}
 		}
 	}()
-	pc.OnConnectionStateChange(func(state webrtc.PeerConnectionState) {
-		if state == webrtc.PeerConnectionStateConnected {
-			atomic.AddInt64(&viewers, 1)
-		}
-	})
+	viewers.Store(id, pc)
 	check(pc.SetRemoteDescription(webrtc.SessionDescription{Type: webrtc.SDPTypeOffer, SDP: offer}))
 	answer, err := pc.CreateAnswer(nil)
 	check(err)
@@ -90,6 +85,20 @@ func accept(api *webrtc.API, track webrtc.TrackLocal, id int, offer string) {
 	check(pc.SetLocalDescription(answer))
 	<-gathered
 	say(map[string]any{"is": "answer", "id": id, "sdp": pc.LocalDescription().SDP})
+}
+
+func drop(id int) {
+	if pc, known := viewers.LoadAndDelete(id); known {
+		check(pc.(*webrtc.PeerConnection).Close())
+	}
+}
+
+func countViewers() (count int) {
+	viewers.Range(func(any, any) bool {
+		count++
+		return true
+	})
+	return count
 }
 
 func play(track *webrtc.TrackLocalStaticSample, units [][]byte) {
@@ -123,11 +132,13 @@ func main() {
 		switch message.Do {
 		case "offer":
 			go accept(api, track, message.ID, message.SDP)
+		case "drop":
+			go drop(message.ID)
 		case "play":
 			go play(track, units)
 		case "stats":
 			say(map[string]any{
-				"is": "stats", "viewers": atomic.LoadInt64(&viewers), "refused": 0, "shed": 0,
+				"is": "stats", "viewers": countViewers(), "refused": 0, "shed": 0,
 				"rssBytes": residentBytes(),
 			})
 		}
