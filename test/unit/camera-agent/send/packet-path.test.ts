@@ -143,12 +143,16 @@ describe('the way of a viewer', () => {
   it('is the socket of the pair that is selected, whichever that is at the moment', () => {
     const { sent, send, connection, pair } = open()
     send()
-    connection.nominated = { ...pair, remoteAddr: ['2001:db8::1', 9] }
+    const elsewhere: unknown[] = []
+    const socket = { send: (_: Buffer, port: number, host: string) => void elsewhere.push([host, port]) }
+    const protocol = { type: 'stun', transport: { ...pair.protocol.transport, socket } }
+    connection.nominated = { remoteAddr: ['2001:db8::1', 9], protocol }
     send()
     assert.deepEqual(
       sent.map(({ host, port }) => [host, port]),
-      [[...PEER], ['2001:db8::1', 9]],
+      [[...PEER]],
     )
+    assert.deepEqual(elsewhere, [['2001:db8::1', 9]])
   })
 
   it('carries nothing before the proof, or after', () => {
