@@ -34,6 +34,10 @@ export async function findLimit(
   const tails: string[] = []
   for (const sender of all) {
     const levels = await climb(sender.command(clip, 'everybody'), level => say(lineOf(sender, level)))
+    if (levels.length === 0) {
+      tails.push(`${sender.title}: answers nobody any more before ${STEP} viewers are there`)
+      continue
+    }
     const best = levels.reduce((most, level) => (rate(level.measured) > rate(most.measured) ? level : most))
     rows.push(rowOf(sender, best))
     const twice = await askTwice(sender.command(clip), 2 * best.viewers)
@@ -59,9 +63,8 @@ async function climb(command: readonly string[], tell: (level: Level) => void): 
       if (rate(level.measured) < BEHIND * Math.min(best, asked)) break
     }
     return levels
-  } catch (error) {
+  } catch {
     // A sender that has collapsed answers nobody any more.
-    if (levels.length === 0) throw error
     return levels
   } finally {
     await stage.close()

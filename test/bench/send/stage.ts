@@ -34,7 +34,10 @@ export type Measured = {
 }
 
 const AT_ONCE = 8
-const CONNECT_MS = 90_000
+const ANSWER_MS = 60_000
+/** werift's handshake hangs at times when a datagram comes twice: then that viewer comes once more. */
+const CONNECT_MS = 15_000
+const TRIES = 4
 
 /** @param command program and arguments of the sender */
 export function openStage(command: readonly string[]): Stage {
@@ -50,6 +53,11 @@ export function openStage(command: readonly string[]): Stage {
   let last = new Map<number, Counted>()
 
   async function addOne(refused: Map<number, string>): Promise<void> {
+    for (let tries = 1; !(await tryOne(refused)); tries++)
+      if (tries === TRIES) throw new Error(`a viewer was not connected in ${TRIES} tries`)
+  }
+  /** @returns whether this one is settled, let in or refused */
+  async function tryOne(refused: Map<number, string>): Promise<boolean> {
     const id = next++
     toReceivers({ do: 'offer', id })
     const offer = await fromReceivers(each => each.is === 'offer' && each.id === id)
@@ -57,13 +65,20 @@ export function openStage(command: readonly string[]): Stage {
     const reply = await fromSender(each => each.is !== 'stats' && each.id === id)
     if (reply.is === 'refused') {
       refused.set(id, reply.reason)
-      return toReceivers({ do: 'drop', id })
+      toReceivers({ do: 'drop', id })
     }
-    if (reply.is !== 'answer') return
-    const through = fromReceivers(each => each.is === 'connected' && each.id === id)
+    if (reply.is !== 'answer') return true
+    const through = fromReceivers(each => each.is === 'connected' && each.id === id, CONNECT_MS)
     toReceivers({ do: 'answer', id, sdp: reply.sdp })
-    await through
-    connected.add(id)
+    try {
+      await through
+      connected.add(id)
+      return true
+    } catch {
+      toSender({ do: 'drop', id })
+      toReceivers({ do: 'drop', id })
+      return false
+    }
   }
   async function count(): Promise<Map<number, Counted>> {
     const counted = fromReceivers(each => each.is === 'count')
@@ -138,26 +153,33 @@ function cpuOf(pid: number): number {
   return sum(spent.map(text => Number(text.split(' ')[0]))) / 1e6
 }
 
-type Listen<M> = (wanted: (message: M) => boolean) => Promise<M>
+type Listen<M> = (wanted: (message: M) => boolean, ms?: number) => Promise<M>
 
 function listening<M>(name: string, child: ChildProcess): { hear(message: M): void; listen: Listen<M> } {
   const waiting = new Set<(message: M) => void>()
+  child.setMaxListeners(0)
   return {
     hear: message => {
       for (const each of [...waiting]) each(message)
     },
-    listen: wanted =>
+    listen: (wanted, ms = ANSWER_MS) =>
       new Promise((resolve, reject) => {
-        const fail = () => reject(new Error(`${name} ended or said nothing for ${CONNECT_MS / 1000} s`))
-        const timer = setTimeout(fail, CONNECT_MS)
-        child.once('exit', fail)
-        const look = (message: M): void => {
-          if (!wanted(message)) return
+        const end = (): void => {
           waiting.delete(look)
           child.off('exit', fail)
           clearTimeout(timer)
+        }
+        const fail = (): void => {
+          end()
+          reject(new Error(`${name} ended, or said nothing for ${ms / 1000} s`))
+        }
+        const look = (message: M): void => {
+          if (!wanted(message)) return
+          end()
           resolve(message)
         }
+        const timer = setTimeout(fail, ms)
+        child.once('exit', fail)
         waiting.add(look)
       }),
   }
@@ -165,7 +187,6 @@ function listening<M>(name: string, child: ChildProcess): { hear(message: M): vo
 
 function listenLines(child: ChildProcess): Listen<FromSender> {
   const { hear, listen } = listening<FromSender>('the sender', child)
-  child.setMaxListeners(0)
   if (child.stdout)
     createInterface({ input: child.stdout }).on('line', line => {
       if (line.startsWith('{')) hear(JSON.parse(line))
@@ -175,7 +196,6 @@ function listenLines(child: ChildProcess): Listen<FromSender> {
 
 function listenIpc(child: ChildProcess): Listen<FromReceivers> {
   const { hear, listen } = listening<FromReceivers>('the viewers', child)
-  child.setMaxListeners(0)
   child.on('message', message => hear(message as FromReceivers))
   return listen
 }
