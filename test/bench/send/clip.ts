@@ -26,6 +26,10 @@ export function makeClip(bps: number): Clip {
   return { fps: FPS, units }
 }
 
+/** bits per second */
+export const rateOf = ({ fps, units }: Clip): number =>
+  (units.reduce((bytes, unit) => bytes + unit.length, 0) * 8 * fps) / units.length
+
 /** No zero in it, so that nothing looks like the start of a unit (H.264 annex B). */
 function noise(seed: number, bytes: number): Buffer {
   const block = createHash('sha256').update(String(seed)).digest()

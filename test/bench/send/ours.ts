@@ -2,6 +2,7 @@ import { createLoad, type Seat } from '@ownsight/camera-agent/load'
 import { packetizeH264 } from '@ownsight/camera-agent/media/h264-payload'
 import { installGuard } from '@ownsight/camera-agent/rtc/dtls-guard'
 import { acceptOffer, type CameraPeer } from '@ownsight/camera-agent/rtc/peer'
+import { rateOf } from './clip.ts'
 import { playClip } from './play.ts'
 import { runSender } from './sender-side.ts'
 
@@ -10,6 +11,9 @@ import { runSender } from './sender-side.ts'
  * second argument nobody is refused, and nobody is sent less.
  */
 const load = process.argv[3] === 'everybody' ? undefined : createLoad()
+/** What a source that goes out as it comes could make use of, to its own rate: no link is probed beyond that. */
+const DEMAND = 1.4
+let demand = 0
 const viewers = new Map<number, { peer: CameraPeer; seat: Seat | undefined; open: boolean }>()
 
 installGuard()
@@ -20,6 +24,7 @@ runSender({
     const peer = await acceptOffer(sdp, { seat, signal: new AbortController().signal })
     const viewer = { peer, seat, open: false }
     viewers.set(id, viewer)
+    peer.onBandwidth(() => peer.setDemand(demand))
     peer.open.then(
       () => {
         viewer.open = true
@@ -33,11 +38,13 @@ runSender({
     return { sdp: peer.answer }
   },
   drop: async id => viewers.get(id)?.peer.close(),
-  play: clip =>
+  play: clip => {
+    demand = DEMAND * rateOf(clip)
     playClip(clip, (unit, timestamp, key) => {
       const frame = { payloads: packetizeH264(unit), timestamp, key }
       for (const { peer, open } of viewers.values()) if (open) peer.sendVideo(frame)
-    }),
+    })
+  },
   stats: () => ({
     viewers: viewers.size,
     shed: [...viewers.values()].filter(({ seat }) => seat?.isThinned()).length,
