@@ -10,6 +10,8 @@ export type ToSender =
 /** What a sender says, one JSON text a line on its standard output. */
 export type FromSender =
   | { is: 'answer'; id: number; sdp: string }
+  /** the way to this viewer is open, as the sender sees it */
+  | { is: 'ready'; id: number }
   | { is: 'refused'; id: number; code: string; reason: string }
   | ({ is: 'stats' } & SenderStats)
 

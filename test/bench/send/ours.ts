@@ -18,7 +18,7 @@ const viewers = new Map<number, { peer: CameraPeer; seat: Seat | undefined; open
 
 installGuard()
 runSender({
-  accept: async (id, sdp) => {
+  accept: async (id, sdp, ready) => {
     const seat = await load?.admit()
     if (load && !seat) return { code: 'busy', reason: 'the agent can serve no more' }
     const peer = await acceptOffer(sdp, { seat, signal: new AbortController().signal })
@@ -28,6 +28,7 @@ runSender({
     peer.open.then(
       () => {
         viewer.open = true
+        ready()
       },
       () => undefined,
     )

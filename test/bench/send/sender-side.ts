@@ -4,8 +4,12 @@ import { type Clip, readClip } from './clip.ts'
 import type { FromSender, SenderStats, ToSender } from './messages.ts'
 
 export type SenderSide = {
-  /** @returns the answer, or why this viewer is refused */
-  accept(id: number, sdp: string): Promise<{ sdp: string } | { code: string; reason: string }>
+  /** @returns the answer, or why this viewer is refused; `ready` is to be called once the way is open */
+  accept(
+    id: number,
+    sdp: string,
+    ready: () => void,
+  ): Promise<{ sdp: string } | { code: string; reason: string }>
   drop(id: number): Promise<void>
   play(clip: Clip): void
   stats(): Omit<SenderStats, 'refused' | 'rssBytes'>
@@ -17,7 +21,7 @@ export function runSender(side: SenderSide): void {
   let refused = 0
   const say = (message: FromSender): void => void process.stdout.write(`${JSON.stringify(message)}\n`)
   const accept = async (id: number, sdp: string): Promise<void> => {
-    const reply = await side.accept(id, sdp)
+    const reply = await side.accept(id, sdp, () => say({ is: 'ready', id }))
     if ('sdp' in reply) return say({ is: 'answer', id, sdp: reply.sdp })
     refused++
     say({ is: 'refused', id, ...reply })

@@ -62,13 +62,17 @@ export function openStage(command: readonly string[]): Stage {
     toReceivers({ do: 'offer', id })
     const offer = await fromReceivers(each => each.is === 'offer' && each.id === id)
     toSender({ do: 'offer', id, sdp: offer.is === 'offer' ? offer.sdp : '' })
-    const reply = await fromSender(each => each.is !== 'stats' && each.id === id)
+    const reply = await fromSender(each => (each.is === 'answer' || each.is === 'refused') && each.id === id)
     if (reply.is === 'refused') {
       refused.set(id, reply.reason)
       toReceivers({ do: 'drop', id })
     }
     if (reply.is !== 'answer') return true
-    const through = fromReceivers(each => each.is === 'connected' && each.id === id, CONNECT_MS)
+    const through = Promise.all([
+      fromReceivers(each => each.is === 'connected' && each.id === id, CONNECT_MS),
+      fromSender(each => each.is === 'ready' && each.id === id, CONNECT_MS),
+    ])
+    through.catch(() => undefined)
     toReceivers({ do: 'answer', id, sdp: reply.sdp })
     try {
       await through

@@ -30,7 +30,7 @@ const codec = (mimeType: string, parameters?: string) =>
     ...(parameters ? { parameters } : {}),
   })
 
-async function accept(id: number, sdp: string): Promise<{ sdp: string }> {
+async function accept(id: number, sdp: string, ready: () => void): Promise<{ sdp: string }> {
   const pc = new RTCPeerConnection({
     iceServers: [],
     codecs: {
@@ -47,6 +47,10 @@ async function accept(id: number, sdp: string): Promise<{ sdp: string }> {
   // Without this werift asks a public STUN server.
   for (const { connection } of pc.iceTransports) Object.assign(connection, { stunServer: undefined })
   viewers.set(id, pc)
+  for (const { onStateChange } of pc.dtlsTransports)
+    onStateChange.subscribe(state => {
+      if (state === 'connected') ready()
+    })
   const transceiver = pc.getTransceivers().find(({ kind }) => kind === 'video')
   await transceiver?.sender.replaceTrack(track)
   transceiver?.setDirection('sendonly')

@@ -78,6 +78,11 @@ func accept(api *webrtc.API, track webrtc.TrackLocal, id int, offer string) {
 		}
 	}()
 	viewers.Store(id, pc)
+	pc.OnConnectionStateChange(func(state webrtc.PeerConnectionState) {
+		if state == webrtc.PeerConnectionStateConnected {
+			say(map[string]any{"is": "ready", "id": id})
+		}
+	})
 	check(pc.SetRemoteDescription(webrtc.SessionDescription{Type: webrtc.SDPTypeOffer, SDP: offer}))
 	answer, err := pc.CreateAnswer(nil)
 	check(err)
