@@ -3,6 +3,7 @@ import { type Camera, openCamera } from './camera.ts'
 import type { Config } from './config.ts'
 import { openDataFolder } from './data-folder.ts'
 import { type AgentState, answerDoctor } from './doctor/agent-socket.ts'
+import { createLoad } from './load.ts'
 import { rehearse } from './rtc/rehearse.ts'
 import type { Reporter } from './status.ts'
 
@@ -17,6 +18,7 @@ export async function runAgent(
 ): Promise<void> {
   const { report } = options
   const folder = openDataFolder(config.data)
+  const load = createLoad()
   let doctor: { close(): void } | undefined
   try {
     const cameras: Camera[] = []
@@ -26,6 +28,7 @@ export async function runAgent(
           data: config.data,
           server: config.server,
           network: config.network,
+          load,
           report,
         }),
       )
@@ -37,6 +40,7 @@ export async function runAgent(
     await Promise.all(cameras.map(camera => live(camera, pairing, options)))
   } finally {
     doctor?.close()
+    load.close()
     folder.release()
   }
 }

@@ -5,6 +5,7 @@ import type { CameraConfig, Network } from './config.ts'
 import type { AgentState } from './doctor/agent-socket.ts'
 import { cameraFolder } from './keystore.ts'
 import { type Life, openLife } from './life.ts'
+import type { Load } from './load.ts'
 import { bind, pair } from './pair.ts'
 import { endIdentity, eraseLife } from './reset.ts'
 import { serveOnline } from './serve-online.ts'
@@ -26,7 +27,7 @@ export type Camera = {
   run(signal: AbortSignal): Promise<'stopped' | 'released'>
 }
 
-export type CameraOptions = { data: string; server: string; network: Network; report: Reporter }
+export type CameraOptions = { data: string; server: string; network: Network; load: Load; report: Reporter }
 
 export async function openCamera(config: CameraConfig, options: CameraOptions): Promise<Camera> {
   const { server } = options

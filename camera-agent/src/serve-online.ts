@@ -3,6 +3,7 @@ import { announceOver } from './announce.ts'
 import type { CameraConfig, Network } from './config.ts'
 import { createControl } from './control.ts'
 import type { Life } from './life.ts'
+import type { Load } from './load.ts'
 import { createShare } from './media/share.ts'
 import { relayGrants } from './relay-grant.ts'
 import { route } from './route.ts'
@@ -20,6 +21,7 @@ export type OnlineOptions = {
   server: string
   network: Network
   report: Reporter
+  load: Load
   fw: string
   life: Life
   /** ends this identity, durably; rejects while it goes on */
@@ -74,6 +76,7 @@ export async function serveOnline(
     share,
     journal,
     control,
+    load: options.load,
     sound,
     peerOptions: { relay: () => relays?.take() ?? {}, ...media },
     onCount: code => {

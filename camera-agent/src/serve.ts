@@ -12,11 +12,13 @@ import type { CameraClock } from './camera-clock.ts'
 import type { Control } from './control.ts'
 import type { Journal } from './journal.ts'
 import { sessionEnd, verdict } from './judge.ts'
+import type { Load, Seat } from './load.ts'
 import type { Share } from './media/share.ts'
 import type { PolicyStore } from './policy-store.ts'
 import { createRecent } from './recent.ts'
 import { giveWay } from './room.ts'
 import { acceptOffer, type CameraPeer, type PeerOptions } from './rtc/peer.ts'
+import { seated } from './seated.ts'
 import { confirmed, end, pathOf, play, tell } from './session.ts'
 import type { OfferWindow } from './window.ts'
 import { within } from './within.ts'
@@ -30,9 +32,10 @@ export type ServeContext = {
   share: Share
   journal: Pick<Journal, 'ready' | 'live' | 'foreign' | 'close' | 'refused' | 'ignored'>
   control: Pick<Control, 'policy' | 'readInSession'>
+  load?: Load | undefined
   /** false: nobody hears this camera, whatever its policy says */
   sound?: boolean | undefined
-  peerOptions: Omit<PeerOptions, 'signal' | 'sound'>
+  peerOptions: Omit<PeerOptions, 'signal' | 'sound' | 'seat'>
   onCount: (code: FaultCode | 'live' | 'closed', reason?: string) => void
   onViewers: (count: number) => void
   /** at the end of a session that was live */
@@ -142,8 +145,10 @@ export function createServer(context: ServeContext): Server {
       session.state = next(cameraTable, session.state, event) ?? 'closing'
       look()
     }
-    const served = serve(context, session, { answered, enter, look, ended })
+    const run = (seat?: Seat) => serve(context, session, { answered, enter, look, ended, seat })
+    const served = seated(context.load, accepted, ended.signal, run)
       .catch(error => {
+        if (error instanceof RefusedOffer) return answered.resolve(refuse(error))
         answered.reject(error)
         context.onCount(faultCode(error))
       })
@@ -191,15 +196,16 @@ async function serve(
     enter: (event: CameraEvent) => void
     look: () => void
     ended: AbortController
+    seat: Seat | undefined
   },
 ): Promise<void> {
   const { accepted } = session
-  const { answered, enter, look, ended } = outcome
+  const { answered, enter, look, ended, seat } = outcome
   const { signal } = ended
   // Not the session's own signal: the peer must outlive it by the one message that says why.
   const own = new AbortController().signal
   const sound = context.sound !== false && session.rights.includes('audio')
-  const peer = await acceptOffer(accepted.sdp, { ...context.peerOptions, sound, signal: own })
+  const peer = await acceptOffer(accepted.sdp, { ...context.peerOptions, sound, seat, signal: own })
   let liveSince: number | undefined
   const becomeLive = async (): Promise<void> => {
     await within(CONFIRMING_MS, logLive(context, accepted), ended)

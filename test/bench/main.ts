@@ -8,6 +8,7 @@ import { benchEight } from './eight.ts'
 import { benchHomes, controlHomes } from './homes.ts'
 import { benchInput } from './input.ts'
 import { benchScope } from './scope.ts'
+import { benchSend } from './send.ts'
 import { ttff } from './ttff.ts'
 
 const HELP = `npm run bench -- NAME: measures on this machine. Nothing passes or fails, but for homes, input and eight.
@@ -16,6 +17,7 @@ const HELP = `npm run bench -- NAME: measures on this machine. Nothing passes or
                                      pairs of werift and of Pion; and what CONFIRM costs (as root: lines with delay)
   npm run bench -- scope             "which sessions could have been affected", over a log of 90 days
   npm run bench -- homes             many homes under the evil server: whose frames does each viewer get? Fails if another's
+  npm run bench -- send              what sending costs, beside stock werift and Pion with the same viewers
   npm run bench -- input             bad input of every kind; an honest challenge, memory and a live picture meanwhile
   npm run bench -- eight             eight cameras of one agent, 24 hours of visits: memory, handles, and whose pictures are
                                      seen. Fails if one is another camera's, or something grows by a tenth
@@ -31,6 +33,9 @@ const HELP = `npm run bench -- NAME: measures on this machine. Nothing passes or
   --runs N   live views to measure, of each kind (default 20)
   --cold     ours alone, the camera's source closed before each
   --write    put it into docs/BENCH.md as well
+  --viewers LIST  how many in each step of send (default 1,5,20,50)
+  --rounds N      of each sender in each step, in turns (default 2)
+  --no-limit      of send: the costs only, not how many viewers there can be
   --help     this text
 `
 
@@ -66,6 +71,9 @@ async function main(): Promise<void> {
       visits: { type: 'string' },
       hours: { type: 'string' },
       seed: { type: 'string' },
+      viewers: { type: 'string' },
+      rounds: { type: 'string' },
+      'no-limit': { type: 'boolean' },
       control: { type: 'boolean' },
       short: { type: 'boolean' },
       cold: { type: 'boolean' },
@@ -79,16 +87,22 @@ async function main(): Promise<void> {
   const homes = Number(values.homes ?? 20)
   const visits = Number(values.visits ?? 2000)
   const hours = Number(values.hours ?? 24)
+  const viewers = (values.viewers ?? '1,5,20,50').split(',').map(Number)
+  const rounds = Number(values.rounds ?? 2)
   const seed = values.seed === undefined ? {} : { seed: Number(values.seed) }
   const bench = {
     ttff: () => ttff({ runs, cold: values.cold ?? false }),
     scope: () => benchScope(rows),
+    send: () => benchSend({ viewers, rounds, limit: !values['no-limit'] }),
     homes: () => benchHomes({ homes, ...seed }),
     eight: () => benchEight({ visits, hours, ...seed, control: values.control ?? false }),
     input: () => benchInput({ short: values.short ?? false, seed: 1, ...seed }),
   }
   const name = positionals.join()
-  if (!isOneOf(bench, name) || ![runs, rows, homes, visits, hours].every(n => Number.isInteger(n) && n > 0)) {
+  if (
+    !isOneOf(bench, name) ||
+    ![runs, rows, homes, visits, hours, rounds, ...viewers].every(n => Number.isInteger(n) && n > 0)
+  ) {
     process.stderr.write(HELP)
     process.exit(2)
   }

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { registerHooks } from 'node:module'
 import { startClock } from '@ownsight/camera-agent/camera-clock'
+import type { Seat } from '@ownsight/camera-agent/load'
 import type { ServeContext, Server } from '@ownsight/camera-agent/serve'
 import { openWindow } from '@ownsight/camera-agent/window'
 import { envelopeHash } from '@ownsight/protocol/envelope'
@@ -36,6 +37,9 @@ type Stage = {
   logged: () => Promise<void>
   /** whether the log can be written */
   ready: boolean
+  /** asked when somebody comes: whether the agent has a seat, and who has gone again */
+  hasSeat: (signal?: AbortSignal) => Promise<boolean>
+  released: number
 }
 
 /** The camera's side of a session with every part real but the peer connection and the source; for one `describe`. */
@@ -73,6 +77,14 @@ export function openStage() {
     stage.ways = []
     stage.logged = async () => undefined
     stage.ready = true
+    stage.hasSeat = async () => true
+    stage.released = 0
+    const seat: Seat = {
+      settled: () => undefined,
+      mayProbe: () => true,
+      isThinned: () => false,
+      release: () => void stage.released++,
+    }
     const write = (line: string) => void stage.log.push(line)
     const journal: ServeContext['journal'] = {
       ready: async () => stage.ready,
@@ -116,6 +128,11 @@ export function openStage() {
       control: {
         policy: async (jws, reply) => reply({ ack: jws }),
         readInSession: async (jws, th) => ({ policy: jws, status: th }),
+      },
+      load: {
+        admit: async signal => ((await stage.hasSeat(signal)) ? seat : undefined),
+        used: () => 0,
+        close: () => undefined,
       },
       peerOptions: {} as never,
       onCount: (code, reason) => void stage.counts.push(reason === undefined ? code : `${code} ${reason}`),

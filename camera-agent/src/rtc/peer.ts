@@ -3,6 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { CHANNEL_ID, CHANNEL_LABEL } from '@ownsight/protocol/channel'
 import { VIEWER_SILENT_MS } from '@ownsight/protocol/limits'
 import type { RTCDataChannel, RTCPeerConnection, RTCRtpSender } from 'werift'
+import type { Seat } from '../load.ts'
 import { orderFor } from './candidate-order.ts'
 import { nextCertificate } from './certificate.ts'
 import { faultOf, hasProved, isGuardInstalled } from './dtls-guard.ts'
@@ -33,6 +34,8 @@ export type PeerOptions = {
   interfaceAddresses?: string[]
   /** false or absent: the answer rejects the offer's section for sound, and no sound can leave */
   sound?: boolean
+  /** what the agent has to spare for this viewer */
+  seat?: Seat | undefined
   signal: AbortSignal
 }
 export type CloseReason =
@@ -136,6 +139,7 @@ export async function acceptOffer(offer: string, options: PeerOptions): Promise<
       codec,
       answer,
       fingerprint,
+      seat: options.seat,
       signal: options.signal,
     })
   } catch (error) {
@@ -202,13 +206,14 @@ type Parts = {
   codec: () => VideoCodec | undefined
   answer: string
   fingerprint: string
+  seat: Seat | undefined
   signal: AbortSignal
 }
 
 function run(parts: Parts): CameraPeer {
   const { pc, channel, transport, sender } = parts
   const inbound = gateInbound(transport)
-  const out = sender && createVideoOut(sender, transport, parts.sound)
+  const out = sender && createVideoOut(sender, transport, parts.sound, { seat: parts.seat })
   const opened = Promise.withResolvers<void>()
   const ended = Promise.withResolvers<CloseReason>()
   opened.promise.catch(() => undefined)
@@ -240,6 +245,7 @@ function run(parts: Parts): CameraPeer {
     if (isOpen || isClosed || channel.readyState !== 'open' || !transport.dtls || !hasProved(transport.dtls))
       return
     isOpen = true
+    parts.seat?.settled()
     opened.resolve()
     inbox.open()
   }

@@ -10,6 +10,7 @@ import {
 } from './guard/internals.ts'
 import { GuardError } from './guard-error.ts'
 import { type Keys, type Loopback, loopback, makeKeys } from './loopback.ts'
+import { leavesAsWeriftWould } from './send/path-check.ts'
 import { internal, werift } from './werift.ts'
 
 const WAIT_MS = 3000
@@ -47,6 +48,7 @@ const CASES: readonly Case[] = [
   { name: 'the DTLS client role is refused', holds: clientRoleIsRefused },
   { name: 'a copied SRTP packet is taken once', holds: copiedMediaIsDropped },
   { name: 'a second description is refused', holds: secondDescriptionIsRefused },
+  { name: 'media leaves as the library would send it', holds: leavesAsWeriftWould },
 ]
 
 const pair = ([server, client]: Keys[]): { server: Keys; client: Keys } => {

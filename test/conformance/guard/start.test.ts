@@ -15,6 +15,11 @@ const REMOVED: [string, string, string][] = [
   ['SRTP’s replay window', 'rtc/dtls-guard.ts', '    rejectReplays(this)\n'],
   ['the one description', 'rtc/dtls-guard.ts', '  installSingleDescription()\n'],
   ['the replay window', 'guard/server-session.ts', ' || window.seen(record.sequence)'],
+  [
+    'the rollover of RTP’s numbers',
+    'send/packet-path.ts',
+    '    if (sequence === 0 && streams.has(ssrc)) stream.rollover++\n',
+  ],
 ]
 
 describe('attack 18: the agent with a part of its guard removed exits non-zero', function () {

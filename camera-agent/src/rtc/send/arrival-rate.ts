@@ -1,33 +1,49 @@
-type Arrival = { at: number; size: number }
-
 const KEPT_MS = 1000
+/** What is past is taken off in pieces of this many packets. */
+const PIECE = 512
 
 /** How fast packets arrive, by the receiver's clock. */
 export function createArrivalRate() {
-  let arrivals: Arrival[] = []
+  /** when, and bytes, in order of time; those before `first` are past */
+  let times: number[] = []
+  let sizes: number[] = []
+  let first = 0
+
+  function forget(newest: number): void {
+    while (newest - (times[first] ?? newest) > KEPT_MS) first++
+    if (first < PIECE) return
+    times = times.slice(first)
+    sizes = sizes.slice(first)
+    first = 0
+  }
 
   return {
     add(at: number, size: number): void {
+      times.push(at)
+      sizes.push(size)
       // Reordered packets are few; sorting them in keeps the spans right.
-      let i = arrivals.length
-      while (i > 0 && (arrivals[i - 1]?.at ?? 0) > at) i--
-      arrivals.splice(i, 0, { at, size })
-      const newest = arrivals.at(-1)?.at ?? at
-      let old = 0
-      while (newest - (arrivals[old]?.at ?? newest) > KEPT_MS) old++
-      arrivals.splice(0, old)
+      for (let i = times.length - 1; i > first && (times[i - 1] as number) > at; i--) {
+        times[i] = times[i - 1] as number
+        sizes[i] = sizes[i - 1] as number
+        times[i - 1] = at
+        sizes[i - 1] = size
+      }
+      forget(times.at(-1) ?? at)
     },
     /** bits per second over the last `ms`, pauses and all; undefined before there is enough of it */
     over(ms: number): number | undefined {
-      const newest = arrivals.at(-1)?.at ?? 0
-      if (newest - (arrivals[0]?.at ?? 0) < ms * 0.5) return undefined
-      const from = arrivals.findIndex(({ at }) => newest - at <= ms)
-      const window = Math.max(newest - (arrivals[Math.max(0, from - 1)]?.at ?? newest), 1)
-      const bytes = arrivals.slice(from).reduce((sum, { size }) => sum + size, 0)
+      const newest = times.at(-1) ?? 0
+      if (newest - (times[first] ?? 0) < ms * 0.5) return undefined
+      let from = times.length
+      let bytes = 0
+      while (from > first && newest - (times[from - 1] as number) <= ms) bytes += sizes[--from] as number
+      const window = Math.max(newest - (times[Math.max(first, from - 1)] ?? newest), 1)
       return (bytes * 8000) / window
     },
     reset(): void {
-      arrivals = []
+      times = []
+      sizes = []
+      first = 0
     },
   }
 }

@@ -64,7 +64,7 @@ export function createEstimator(limits: RateLimits) {
       newest = report
       trend.add(sentAt, receivedAt)
       queue.add({ sentAt, receivedAt, size }, rate.link() ?? rate.bps(), untold === 0)
-      arrivals.add(receivedAt, size + untold * (1 - loss.own()))
+      arrivals.add(receivedAt, untold === 0 ? size : size + untold * (1 - loss.own()))
       untold = 0
     }
     if (!newest) return

@@ -1,3 +1,4 @@
+import type { Seat } from '../../load.ts'
 import { createAllowance } from './allowance.ts'
 import type { Clock } from './clock.ts'
 import { createEstimator } from './estimator.ts'
@@ -8,6 +9,7 @@ import type { RateLimits } from './rate-control.ts'
 import type { RtcpEvents } from './rtcp.ts'
 import type { SendStats } from './send-stats.ts'
 import { createSentRecord } from './sent-record.ts'
+import { TICK_MS, untilTick } from './tick.ts'
 
 /** RTP payloads of one picture, each within 1200 bytes; `timestamp` at 90 kHz, 32 bits. */
 export type Picture = { payloads: readonly Buffer[]; timestamp: number; key?: boolean }
@@ -21,8 +23,8 @@ export type WirePacket = {
   payload: Buffer
   /** the payload is padding only (RFC 3550 §5.1) */
   padding: boolean
-  /** transport-wide sequence number */
-  wide: number
+  /** transport-wide sequence number, where feedback speaks of the stream */
+  wide: number | undefined
   /** of sound, which comes in more than one form */
   payloadType?: number
 }
@@ -42,6 +44,8 @@ export type MediaSenderOptions = {
   /** Sound is among what transport-wide feedback speaks of; default true. */
   countsSound?: boolean
   onKeyframe(): void
+  /** what the agent has to spare for this viewer; everything by default */
+  seat?: Pick<Seat, 'mayProbe' | 'isThinned'> | undefined
   limits?: RateLimits
 }
 
@@ -51,8 +55,6 @@ const RTX_BYTES = 2
 const PADDING_MAX = 224
 /** Of the estimate. More than a third lost is too much to be repaired. */
 const RTX_PART = 0.35
-/** No divisor of the time between pictures, lest two cameras on one line probe each at the other's expense. */
-const TICK_MS = 43
 const ALIVE_MS = 200
 /** Whoever receives anything tells of it every 50 to 250 ms, mostly every 100. */
 const TAIL_MS = 120
@@ -68,7 +70,7 @@ const SOUND_ON_BPS = 130_000
 
 /** Everything between a picture and the wire, for one viewer. */
 export function createMediaSender(options: MediaSenderOptions) {
-  const { clock, write, ssrc, hasRtx, hasFeedback, limits = LIMITS } = options
+  const { clock, write, ssrc, hasRtx, hasFeedback, seat, limits = LIMITS } = options
   const countsSound = hasFeedback && options.countsSound !== false
   const estimator = createEstimator(limits)
   const record = createSentRecord()
@@ -109,23 +111,25 @@ export function createMediaSender(options: MediaSenderOptions) {
    */
   const isTailLost = (): boolean => clock.now() - Math.max(sentAt, heardAt) > TAIL_MS
 
-  function put(packet: Omit<WirePacket, 'wide' | 'sequence'>, probe?: number): number {
+  /** Numbers a packet, and writes it. */
+  function put(packet: WirePacket, probe?: number): number {
     const now = clock.now()
     sentAt = now
     const size = packet.payload.length + OVERHEAD_BYTES
-    const isCounted = packet.stream === 'sound' ? countsSound : hasFeedback
-    const wide = isCounted ? record.add(now, size, probe) : 0
-    const sequence = next[packet.stream]
-    next[packet.stream] = (sequence + 1) & 0xffff
-    write({ ...packet, sequence, wide })
-    return sequence
+    const { stream } = packet
+    const isCounted = stream === 'sound' ? countsSound : hasFeedback
+    packet.wide = isCounted ? record.add(now, size, probe) : undefined
+    packet.sequence = next[stream]
+    next[stream] = (packet.sequence + 1) & 0xffff
+    write(packet)
+    return packet.sequence
   }
 
   function media(payload: Buffer, timestamp: number, marker: boolean): Paced {
     return {
       size: payload.length + OVERHEAD_BYTES,
       send(probe) {
-        const sequence = put({ stream: 'media', timestamp, marker, payload, padding: false }, probe)
+        const sequence = put(unnumbered('media', timestamp, marker, payload), probe)
         history.add({ sequence, timestamp, marker, payload }, clock.now())
         share.media += payload.length
         share.all += payload.length + OVERHEAD_BYTES
@@ -139,7 +143,7 @@ export function createMediaSender(options: MediaSenderOptions) {
     return {
       size: payload.length + RTX_BYTES + OVERHEAD_BYTES,
       send(probe) {
-        put({ stream: 'rtx', timestamp, marker, payload: rtxPayload(packet), padding: false }, probe)
+        put(unnumbered('rtx', timestamp, marker, rtxPayload(packet)), probe)
         count[counter]++
         // A probe fills what is free.
         if (counter === 'retransmitted') share.all += payload.length + OVERHEAD_BYTES
@@ -158,7 +162,7 @@ export function createMediaSender(options: MediaSenderOptions) {
     return {
       size: bytes + OVERHEAD_BYTES,
       send(probe) {
-        put({ stream: 'rtx', timestamp: lastTimestamp, marker: false, payload, padding: true }, probe)
+        put({ ...unnumbered('rtx', lastTimestamp, false, payload), padding: true }, probe)
         count.probed++
       },
     }
@@ -188,7 +192,7 @@ export function createMediaSender(options: MediaSenderOptions) {
 
   function tick(): void {
     const now = clock.now()
-    cancelTick = clock.after(TICK_MS, tick)
+    cancelTick = clock.after(untilTick(now), tick)
     if (!hasFeedback) return
     const age = Math.exp(-TICK_MS / SHARE_MS)
     share.media *= age
@@ -202,7 +206,7 @@ export function createMediaSender(options: MediaSenderOptions) {
       aliveAt = now
       return padding(1)?.send()
     }
-    const probe = hasRtx ? estimator.probe(now, demand) : undefined
+    const probe = hasRtx && seat?.mayProbe() !== false ? estimator.probe(now, demand) : undefined
     if (probe) pacer.probe(probe)
     else update()
   }
@@ -213,6 +217,7 @@ export function createMediaSender(options: MediaSenderOptions) {
       lastTimestamp = timestamp
       pictureAt = clock.now()
       if (key) limiter.met()
+      else if (seat?.isThinned()) return pacer.leaveOut()
       const last = payloads.length - 1
       const packets = payloads.map((payload, i) => media(payload, timestamp, i === last))
       pacer.picture(key, packets)
@@ -225,7 +230,9 @@ export function createMediaSender(options: MediaSenderOptions) {
     sound(packet: SoundPacket): void {
       if (closed || !maySound()) return
       const size = packet.payload.length + OVERHEAD_BYTES
-      pacer.sound({ size, send: () => void put({ stream: 'sound', padding: false, ...packet }) })
+      const { timestamp, marker, payload, payloadType } = packet
+      const wire = { ...unnumbered('sound', timestamp, marker, payload), payloadType }
+      pacer.sound({ size, send: () => void put(wire) })
       share.all += size
       count.sound++
     },
@@ -279,3 +286,11 @@ export function createMediaSender(options: MediaSenderOptions) {
     }
   }
 }
+
+/** Of one form all of them: one for every packet, and nothing is copied. */
+const unnumbered = (
+  stream: WirePacket['stream'],
+  timestamp: number,
+  marker: boolean,
+  payload: Buffer,
+): WirePacket => ({ stream, sequence: 0, timestamp, marker, payload, padding: false, wide: undefined })

@@ -134,6 +134,11 @@ export function createPacer({
     pictures = kept
   }
 
+  function hold(): void {
+    flush()
+    waitsForKey = true
+  }
+
   /** Makes way for a key frame of so many bytes; what is left of a begun picture only goes if it is more. */
   function makeWay(bytes: number): void {
     const isFarBehind = waitMs() > WAIT_MS
@@ -188,9 +193,11 @@ export function createPacer({
       run()
     },
     /** Leaves out all pictures up to the next key frame, without asking for one. */
-    hold(): void {
-      flush()
-      waitsForKey = true
+    hold,
+    /** The same, and one that was not even cut. */
+    leaveOut(): void {
+      hold()
+      dropped++
     },
     waitsForKey: (): boolean => waitsForKey,
     /** A key frame is on its way here, whole or what is left of it. */

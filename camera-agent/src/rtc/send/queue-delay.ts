@@ -47,7 +47,7 @@ export function createQueueDelay() {
   function note(sample: (typeof recent)[number], before: (typeof recent)[number]): void {
     const { at, size } = sample
     busy.push({ at, size, ms: at - before.at, sentMs: sample.sentAt - before.sentAt })
-    while (enough(busy.slice(1))) busy.shift()
+    while (enough(busy, 1)) busy.shift()
   }
   function judgeNoise(): void {
     sinceNoise = 0
@@ -118,10 +118,18 @@ export function createQueueDelay() {
 
 const sum = (values: readonly number[]): number => values.reduce((total, value) => total + value, 0)
 
-/** Long enough to tell a rate from; on a slow link three packets are. */
-function enough(run: readonly Busy[]): boolean {
-  const ms = sum(steady(run).map(each => each.ms))
-  return run.length >= BUSY_MIN ? ms >= BUSY_MS : run.length === BUSY_MIN - 1 && ms >= BUSY_SLOW_MS
+/** Long enough, from its entry `from` on, to tell a rate from; on a slow link three packets are. */
+function enough(run: readonly Busy[], from = 0): boolean {
+  const count = run.length - from
+  if (count < BUSY_MIN - 1) return false
+  let all = 0
+  let longest = 0
+  for (let i = from; i < run.length; i++) {
+    const { ms } = run[i] as Busy
+    all += ms
+    longest = Math.max(longest, ms)
+  }
+  return all - longest >= (count >= BUSY_MIN ? BUSY_MS : BUSY_SLOW_MS)
 }
 
 /** All but the longest gap: whoever stands still for a moment and then lets all go is no slow link. */

@@ -17,15 +17,27 @@ export type PacketReport = {
   untold: boolean
 }
 
-type Entry = { sentAt: number; size: number; probe: number | undefined; lost: boolean }
-
 const KEPT_MAX = 16_384
 const KEPT_MS = 15_000
+const PLACES_START = 1024
 const REFERENCE_MS = 64
+const NO_PROBE = -1
+
+/** What is known of each packet, by its number: places that are used again, for every packet comes by here. */
+function createPlaces(count: number) {
+  return {
+    count,
+    sentAt: new Float64Array(count),
+    /** bytes; 0 where there is no packet */
+    size: new Uint32Array(count),
+    probe: new Int32Array(count),
+    lost: new Uint8Array(count),
+  }
+}
 
 /** Every packet under its transport-wide sequence number, until feedback speaks of it or it is long past. */
 export function createSentRecord() {
-  const entries = new Map<number, Entry>()
+  let places = createPlaces(PLACES_START)
   let next = 1
   let oldest = 1
   let inFlight = 0
@@ -33,13 +45,30 @@ export function createSentRecord() {
   let highest = 0
   let reference: number | undefined
 
+  /** Bytes of a packet that is known; 0 for any other. */
+  const sizeOf = (sequence: number): number =>
+    sequence < oldest || sequence >= next ? 0 : (places.size[sequence & (places.count - 1)] as number)
+  const probeOf = (place: number): number | undefined =>
+    places.probe[place] === NO_PROBE ? undefined : places.probe[place]
+
   function forget(now: number): void {
     for (; oldest < next; oldest++) {
-      const entry = entries.get(oldest)
-      if (entry && next - oldest <= KEPT_MAX && now - entry.sentAt <= KEPT_MS) return
-      if (entry && oldest > highest) inFlight -= entry.size
-      entries.delete(oldest)
+      const place = oldest & (places.count - 1)
+      const size = places.size[place] as number
+      if (size > 0 && next - oldest < KEPT_MAX && now - (places.sentAt[place] as number) <= KEPT_MS) return
+      if (size > 0 && oldest > highest) inFlight -= size
+      places.size[place] = 0
     }
+  }
+
+  function grow(): void {
+    const larger = createPlaces(places.count * 2)
+    for (let sequence = oldest; sequence < next; sequence++) {
+      const [from, to] = [sequence & (places.count - 1), sequence & (larger.count - 1)]
+      for (const field of ['sentAt', 'size', 'probe', 'lost'] as const)
+        larger[field][to] = places[field][from] as number
+    }
+    places = larger
   }
 
   /** The receiver's clock without the wrap of its 24 bits. */
@@ -51,23 +80,26 @@ export function createSentRecord() {
     return value * REFERENCE_MS
   }
 
+  function report(sequence: number, receivedAt: number | undefined, untold: boolean): PacketReport {
+    const place = sequence & (places.count - 1)
+    return {
+      sequence,
+      sentAt: places.sentAt[place] as number,
+      size: places.size[place] as number,
+      probe: probeOf(place),
+      receivedAt,
+      late: !untold && places.lost[place] === 1,
+      untold,
+    }
+  }
+
   /** Feedback has come to this packet: what it passed over on its way is told as such. */
   function pass(sequence: number, reports: PacketReport[]): void {
     while (highest < sequence) {
-      const entry = entries.get(++highest)
-      if (!entry) continue
-      inFlight -= entry.size
-      if (highest === sequence) continue
-      const { sentAt, size, probe } = entry
-      reports.push({
-        sequence: highest,
-        sentAt,
-        size,
-        probe,
-        receivedAt: undefined,
-        late: false,
-        untold: true,
-      })
+      const size = sizeOf(++highest)
+      if (size === 0) continue
+      inFlight -= size
+      if (highest < sequence) reports.push(report(highest, undefined, true))
     }
   }
 
@@ -75,7 +107,12 @@ export function createSentRecord() {
     /** @returns the 16-bit number to write into the packet */
     add(now: number, size: number, probe?: number): number {
       forget(now)
-      entries.set(next, { sentAt: now, size, probe, lost: false })
+      if (next - oldest >= places.count) grow()
+      const place = next & (places.count - 1)
+      places.sentAt[place] = now
+      places.size[place] = size
+      places.probe[place] = probe ?? NO_PROBE
+      places.lost[place] = 0
       inFlight += size
       return next++ & 0xffff
     },
@@ -87,21 +124,20 @@ export function createSentRecord() {
       for (const [i, arrival] of feedback.arrivals.entries()) {
         const sequence = first + i
         if (sequence >= next) break
-        const entry = entries.get(sequence)
-        if (!entry) continue
-        const { sentAt, size, probe, lost } = entry
+        if (sizeOf(sequence) === 0) continue
+        const place = sequence & (places.count - 1)
         pass(sequence, reports)
-        if (arrival === undefined && lost) continue
-        const receivedAt = arrival === undefined ? undefined : started + arrival
-        reports.push({ sequence, sentAt, size, probe, receivedAt, late: lost, untold: false })
-        if (arrival === undefined) entry.lost = true
-        else entries.delete(sequence)
+        if (arrival === undefined && places.lost[place] === 1) continue
+        reports.push(report(sequence, arrival === undefined ? undefined : started + arrival, false))
+        if (arrival === undefined) places.lost[place] = 1
+        else places.size[place] = 0
       }
       return reports
     },
     /** Bytes of which no feedback has spoken. */
     inFlight: (): number => inFlight,
     /** When the oldest packet left of which no feedback has spoken; undefined when there is none. */
-    waitingSince: (): number | undefined => entries.get(highest + 1)?.sentAt,
+    waitingSince: (): number | undefined =>
+      sizeOf(highest + 1) === 0 ? undefined : places.sentAt[(highest + 1) & (places.count - 1)],
   }
 }

@@ -1,9 +1,9 @@
-import type { RTCRtpSender, RtpHeader } from 'werift'
+import type { RTCRtpSender } from 'werift'
 import { SOUND_CLOCK, SOUND_CODECS, type SoundCodec, type SoundFrame } from '../../media/sound.ts'
 import { GuardError } from '../guard-error.ts'
-import { werift } from '../werift.ts'
 import type { SoundPacket, WirePacket } from './media-sender.ts'
 import type { RtcpEvents } from './rtcp.ts'
+import type { RtpFields } from './rtp-fields.ts'
 import { TRANSPORT_CC } from './transport-cc.ts'
 
 type Negotiated = { ssrc: number; headerExtensions: { id: number; uri: string }[] }
@@ -11,8 +11,6 @@ type NegotiatedCodec = { mimeType: string; payloadType?: number | undefined }
 
 const PICTURE_CLOCK = 90_000
 const WRAP = 2 ** 32
-/** What the one-byte form of RFC 8285 §4.2 can name. */
-const EXTENSION_ID_MAX = 14
 /** Weight of the newest receiver report. */
 const LOSS_WEIGHT = 0.3
 
@@ -38,8 +36,8 @@ export function createSoundOut(sender: RTCRtpSender, negotiatedCodecs: readonly 
   return {
     ssrc,
     codecs: new Set(types.keys()) as ReadonlySet<SoundCodec>,
-    /** Transport-wide numbers are for streams that have the extension. */
-    isCounted: extension !== undefined && extension <= EXTENSION_ID_MAX,
+    /** Under which its packets name their transport-wide numbers; a bundled session has one for all streams (RFC 8843 §9.2). */
+    extension,
     /** The frame as a packet, its time at its own clock; undefined when it comes too late or cannot be played. */
     packet({ codec, payload, at }: SoundFrame): SoundPacket | undefined {
       const payloadType = types.get(codec)
@@ -49,19 +47,19 @@ export function createSoundOut(sender: RTCRtpSender, negotiatedCodecs: readonly 
       newest = { at, timestamp, codec }
       return { payload, timestamp, marker, payloadType }
     },
-    header({ sequence, timestamp, marker, payload, wide, payloadType = 0 }: WirePacket): RtpHeader {
+    fields({ sequence, timestamp, marker, payload, wide, payloadType = 0 }: WirePacket): RtpFields {
       written.packets++
       written.bytes += payload.length
-      return new werift.RtpHeader({
-        version: 2,
+      return {
+        ssrc,
+        payloadType,
+        sequence,
+        timestamp,
         marker,
         padding: false,
-        payloadType,
-        sequenceNumber: sequence,
-        timestamp,
-        ssrc,
-        extensions: this.isCounted && extension ? [{ id: extension, payload: number16(wide) }] : [],
-      })
+        wide,
+        payload,
+      }
     },
     /** The time of sound that belongs to `pictureTime` (90 kHz, 32 bits), and what was written; undefined when nothing was since the last call. */
     reported(pictureTime: number): { timestamp: number; packets: number; bytes: number } | undefined {
@@ -94,10 +92,4 @@ function payloadTypes(codecs: readonly NegotiatedCodec[]): Map<SoundCodec, numbe
     if (codec && payloadType !== undefined && !types.has(codec)) types.set(codec, payloadType)
   }
   return types
-}
-
-function number16(value: number): Buffer {
-  const bytes = Buffer.allocUnsafe(2)
-  bytes.writeUInt16BE(value, 0)
-  return bytes
 }

@@ -1,11 +1,12 @@
 import { randomBytes, randomInt } from 'node:crypto'
-import type { RTCRtpSender, RtpHeader } from 'werift'
+import type { RTCRtpSender } from 'werift'
+import type { Seat } from '../../load.ts'
 import type { SoundFrame } from '../../media/sound.ts'
 import type { SrtpSession, WeriftEvent } from '../guard/internals.ts'
 import { GuardError } from '../guard-error.ts'
-import { werift } from '../werift.ts'
 import { systemClock } from './clock.ts'
 import { createMediaSender, type Picture, type WirePacket } from './media-sender.ts'
+import { openPacketPath } from './packet-path.ts'
 import { parseRtcp, withoutFeedback } from './rtcp.ts'
 import type { SendStats } from './send-stats.ts'
 import { senderReport } from './sender-report.ts'
@@ -30,7 +31,6 @@ type Transport = {
   state: string
   srtcp?: SrtpSession
   onStateChange: WeriftEvent<[string]>
-  sendRtp(payload: Buffer, header: RtpHeader): Promise<unknown>
   sendRtcp(packets: { serialize(): Buffer }[]): Promise<unknown>
 }
 type Negotiated = {
@@ -55,7 +55,12 @@ const EXTENSION_ID_MAX = 14
  * estimate bandwidth by itself: it is set aside whole, and its way of sending throws. So every sequence number of a
  * stream is written once, in order, and SRTP never encrypts two payloads under one index (RFC 3711 §9.1).
  */
-export function createVideoOut(sender: RTCRtpSender, via: object, soundOut?: SoundOut): VideoOut {
+export function createVideoOut(
+  sender: RTCRtpSender,
+  via: object,
+  soundOut?: SoundOut,
+  { openPath = openPacketPath, seat }: { openPath?: typeof openPacketPath; seat?: Seat | undefined } = {},
+): VideoOut {
   const transport = via as Transport
   const negotiated = sender as unknown as Negotiated
   const { ssrc, rtxSsrc, rtxPayloadType, codec } = negotiated
@@ -70,6 +75,7 @@ export function createVideoOut(sender: RTCRtpSender, via: object, soundOut?: Sou
   let soon: NodeJS.Timeout[] = []
   let closed = false
 
+  const path = openPath(transport, extension ?? 0)
   Object.defineProperty(sender, 'sendRtp', {
     value: () => {
       throw new GuardError('shape', 'pictures leave by one way only')
@@ -78,29 +84,27 @@ export function createVideoOut(sender: RTCRtpSender, via: object, soundOut?: Sou
 
   function write(packet: WirePacket): void {
     if (closed || transport.state !== 'connected') return
-    const { stream, sequence, timestamp, marker, payload, padding, wide } = packet
-    if (stream === 'sound') {
-      written.all++
-      if (soundOut) void transport.sendRtp(payload, soundOut.header(packet))
+    written.all++
+    if (packet.stream === 'sound') {
+      if (soundOut) path.send(soundOut.fields(packet))
       return
     }
-    const media = stream === 'media'
-    const header = new werift.RtpHeader({
-      version: 2,
-      marker,
-      padding,
-      payloadType: (media ? codec?.payloadType : rtxPayloadType) ?? 0,
-      sequenceNumber: sequence,
-      timestamp,
-      ssrc: media ? ssrc : rtxSsrc,
-      extensions: hasFeedback && extension ? [{ id: extension, payload: number16(wide) }] : [],
-    })
-    written.all++
+    const { sequence, timestamp, marker, padding, payload } = packet
+    const media = packet.stream === 'media'
     if (media) {
       written.packets++
       written.bytes += payload.length
     }
-    void transport.sendRtp(payload, header)
+    path.send({
+      ssrc: media ? ssrc : rtxSsrc,
+      payloadType: (media ? codec?.payloadType : rtxPayloadType) ?? 0,
+      sequence,
+      timestamp,
+      marker,
+      padding,
+      wide: packet.wide,
+      payload,
+    })
   }
 
   const out = createMediaSender({
@@ -114,7 +118,8 @@ export function createVideoOut(sender: RTCRtpSender, via: object, soundOut?: Sou
       rtx: randomInt(SEQUENCE_START),
       sound: randomInt(SEQUENCE_START),
     },
-    countsSound: soundOut?.isCounted === true,
+    seat,
+    countsSound: soundOut?.extension === extension,
     onKeyframe: () => {
       for (const handler of handlers) handler()
     },
@@ -195,10 +200,4 @@ function readFeedback(transport: Transport, read: (plain: Buffer) => void): void
     transport.onStateChange.subscribe(state => {
       if (state === 'connected') hook()
     })
-}
-
-function number16(value: number): Buffer {
-  const bytes = Buffer.allocUnsafe(2)
-  bytes.writeUInt16BE(value, 0)
-  return bytes
 }

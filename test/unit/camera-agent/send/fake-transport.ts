@@ -1,3 +1,5 @@
+import type { RtpFields } from '@ownsight/camera-agent/rtc/send/rtp-fields'
+
 export type RtpHeader = {
   timestamp: number
   marker: boolean
@@ -25,9 +27,14 @@ export function fakeTransport() {
         return { unSubscribe: () => undefined }
       },
     },
-    async sendRtp(payload: Buffer, header: RtpHeader) {
-      rtp.push({ payload, header, at: performance.now() })
-    },
+    /** in the place of SRTP and ICE */
+    openPath: () => ({
+      send: ({ payload, wide, sequence, ssrc, payloadType, timestamp, marker }: RtpFields) => {
+        const extensions = wide === undefined ? [] : [{ payload: Buffer.from([wide >> 8, wide & 0xff]) }]
+        const header = { timestamp, marker, ssrc, sequenceNumber: sequence, payloadType, extensions }
+        rtp.push({ payload, header, at: performance.now() })
+      },
+    }),
     async sendRtcp(packets: { serialize(): Buffer }[]) {
       reports.push(...packets.map(packet => packet.serialize()))
     },

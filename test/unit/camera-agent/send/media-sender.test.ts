@@ -4,7 +4,7 @@ import { told } from './feedback.ts'
 import { virtualClock } from './virtual-clock.ts'
 
 describe('what is asked for again', () => {
-  const open = () => {
+  const open = (seat?: { mayProbe(): boolean; isThinned(): boolean }) => {
     const clock = virtualClock()
     const asked: number[] = []
     const written: (WirePacket & { at: number })[] = []
@@ -13,6 +13,7 @@ describe('what is asked for again', () => {
       ssrc: 1,
       hasRtx: true,
       hasFeedback: true,
+      seat,
       firstSequence: { media: 65_530, rtx: 65_535 },
       onKeyframe: () => void asked.push(clock.now()),
       write: packet => void written.push({ ...packet, at: clock.now() }),
@@ -22,7 +23,7 @@ describe('what is asked for again', () => {
     const pli = () => sender.rtcp({ twcc: [], nacks: [], keyframes: [1], reports: [] })
     /** Feedback for all that was written, so that nothing is held back. */
     const confirm = () => {
-      const { wide } = written.at(-1) ?? { wide: 0 }
+      const { wide = 0 } = written.at(-1) ?? {}
       sender.rtcp({
         twcc: [
           told(
@@ -121,5 +122,32 @@ describe('what is asked for again', () => {
     nack([65_530])
     clock.runTo(10_000)
     assert.equal(written.length, before)
+  })
+
+  it('is sent key pictures only while the agent has no more to spare, and all again from the next one on', () => {
+    const seat = { thinned: false, mayProbe: () => true, isThinned: () => seat.thinned }
+    const { clock, sender, written } = open(seat)
+    const picture = (key: boolean): number => {
+      const before = written.filter(({ stream }) => stream === 'media').length
+      sender.picture({ payloads: [Buffer.alloc(500)], timestamp: clock.now() * 90, key })
+      clock.runTo(clock.now() + 50)
+      return written.filter(({ stream }) => stream === 'media').length - before
+    }
+    assert.deepEqual([picture(true), picture(false)], [1, 1])
+    seat.thinned = true
+    assert.deepEqual([picture(false), picture(false), picture(true), picture(false)], [0, 0, 1, 0])
+    seat.thinned = false
+    assert.deepEqual([picture(false), picture(true), picture(false)], [0, 1, 1])
+    assert.equal(sender.stats().droppedPictures, 4)
+  })
+
+  it('no link is probed while the agent has nothing to spare', () => {
+    const probes = (mayProbe: boolean): number => {
+      const { sender, play } = open({ mayProbe: () => mayProbe, isThinned: () => false })
+      play(5000)
+      return sender.stats().probed
+    }
+    assert.ok(probes(true) > 0)
+    assert.equal(probes(false), 0)
   })
 })

@@ -33,7 +33,7 @@ describe('sound onto the wire', () => {
       { mimeType: 'audio/G722', payloadType: 9 },
     ]
     const sound = createSoundOut(soundSender as never, codecs)
-    const out = createVideoOut(sender as never, transport, sound)
+    const out = createVideoOut(sender as never, transport, sound, transport)
     const side = createSoundSide(sound, out, () => true)
     closers.push(out.close)
     transport.connect()

@@ -18,7 +18,8 @@ describe('pictures onto the wire', () => {
       headerExtensions: [{ id: 4, uri: TRANSPORT_CC }],
       ...more,
     }
-    out = createVideoOut(sender as unknown as Parameters<typeof createVideoOut>[0], transport)
+    const toSend = sender as unknown as Parameters<typeof createVideoOut>[0]
+    out = createVideoOut(toSend, transport, undefined, transport)
     transport.connect()
     return { transport, sender, out }
   }

@@ -1,0 +1,44 @@
+import { isIP } from 'node:net'
+import type { Address, IceConnection } from '../guard/internals.ts'
+
+type Socket = { send(data: Buffer, port: number, host: string): void }
+type Pair = {
+  remoteAddr: Address
+  protocol: { type: string; transport?: { type: string; closed: boolean; socket: Socket } }
+}
+
+/**
+ * Puts datagrams on the pair that ICE has selected, as werift's own `send` does: while the peer consents (RFC 7675),
+ * and on that pair only. A pair of UDP sockets is written to at once; a relay is left to werift.
+ */
+export function createDatagramOut(via: IceConnection): (data: Buffer) => void {
+  const connection = via as IceConnection & {
+    canSendApplicationData(): boolean
+    send(data: Buffer): Promise<void>
+  }
+  let known: unknown
+  let direct: Pair['protocol']['transport']
+  return data => {
+    if (!connection.canSendApplicationData()) return
+    const pair = connection.nominated as unknown as Pair
+    if (pair !== known) {
+      known = pair
+      direct = directOf(pair)
+    }
+    if (!direct) return void connection.send(data).catch(() => undefined)
+    if (direct.closed) return
+    const [host, port] = pair.remoteAddr
+    try {
+      direct.socket.send(data, port, host)
+    } catch {
+      // A socket that closes in this moment; ICE is about to hear of it.
+    }
+  }
+}
+
+/** A socket of our own, towards an address that is none to be looked up. */
+function directOf({ protocol, remoteAddr }: Pair): Pair['protocol']['transport'] {
+  const { transport } = protocol
+  const isDirect = protocol.type === 'stun' && transport?.type === 'udp' && isIP(remoteAddr[0]) !== 0
+  return isDirect ? transport : undefined
+}
