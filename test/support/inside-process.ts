@@ -1,3 +1,4 @@
+import { rmSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { createInterface } from 'node:readline'
 import { setImmediate as turn } from 'node:timers/promises'
@@ -64,6 +65,8 @@ async function answer(question: Question): Promise<object> {
   return {}
 }
 
+// A program that starts itself again in its own place (signaling's allocator.ts) comes by here twice.
+rmSync(process.env.INSIDE_SOCKET ?? '', { force: true })
 createServer(socket => {
   socket.unref().on('error', () => undefined)
   createInterface({ input: socket }).on('line', line => {
