@@ -3,6 +3,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { generateKeyPair } from '@ownsight/protocol/ids'
 import { freePort, runSignaling, type SignalingProcess, spawnTestSignaling } from '../../support/signaling.ts'
 import {
@@ -160,7 +161,7 @@ describe('ownsight-signaling, the program', () => {
         }
       })().catch((error: Error) => error)
       const goal = acknowledged + 3 + round
-      while (acknowledged < goal) await new Promise(setImmediate)
+      while (acknowledged < goal) await sleep(2)
       await server.kill('SIGKILL')
       const error = await writing
       assert.ok(/ECONN|socket hang up/.test(String(error)), String(error))
