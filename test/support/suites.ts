@@ -17,11 +17,11 @@ export type Suite = {
 }
 
 export const SUITES: readonly Suite[] = [
-  suite('unit', { timeout: 10_000, limit: 10, secondTries: 1 }),
+  suite('unit', { timeout: 10_000, limit: 10, secondTries: 1, onlyWaits: true }),
   suite('contract', { timeout: 30_000, limit: 20, secondTries: 2 }),
   suite('fuzz', { timeout: 30_000, limit: 10 }),
   suite('model', { timeout: 300_000, limit: 40, secondTries: 1, onlyWaits: true }),
-  suite('conformance', { timeout: 60_000, limit: 15, secondTries: 1 }),
+  suite('conformance', { timeout: 60_000, limit: 15, secondTries: 1, onlyWaits: true }),
   suite('evil', { timeout: 120_000, limit: 20, secondTries: 1, onlyWaits: true }),
   suite('e2e', { timeout: 120_000, limit: process.env.OWNSIGHT_LONG ? 150 : 55, secondTries: 3 }),
 ]
