@@ -11,6 +11,9 @@ type Found = Counts & { failures: readonly Failure[] }
 export type SuiteResult = Found & { unsteady: readonly Failure[] }
 type Options = { grep?: string | undefined; env: Readonly<Record<string, string>> }
 
+/** Of wait.ts, and of mocha. */
+const WAIT = /^waited .* in vain|^Timeout of /s
+
 const root = join(import.meta.dirname, '../..')
 
 export async function runSuite(
@@ -21,7 +24,8 @@ export async function runSuite(
   const first = await runFiles(suite, files, options)
   const failedFiles = [...new Set(first.failures.map(failure => failure.file))]
   const known = failedFiles.every(file => file.startsWith(root))
-  if (first.failed === 0 || !known || failedFiles.length > suite.secondTries)
+  const mayAgain = !suite.onlyWaits || first.failures.every(failure => WAIT.test(failure.message))
+  if (first.failed === 0 || !known || !mayAgain || failedFiles.length > suite.secondTries)
     return { ...first, unsteady: [] }
   for (const file of failedFiles) {
     const name = relative(root, file)
