@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { type Evaluating, lipSync } from '../support/lip-sync.ts'
-import { FLASH, readClocks, type Shown } from '../support/picture-clock.ts'
+import { type Evaluating, hearBeeps } from '../support/lip-sync.ts'
+import { behindPicture, readClocks, type Shown } from '../support/picture-clock.ts'
 import { until } from '../support/wait.ts'
 import type { Camera } from './cameras.ts'
 import type { Watcher } from './watchers.ts'
@@ -16,7 +16,7 @@ export type Measured = Shown & {
   unasked: number
   /** Whether it can be heard; undefined where the camera has none. */
   audible?: boolean
-  /** How much later than its flash each beep is, ms; undefined without a clock. */
+  /** How much later than the pictures each beep is, ms; undefined without a clock. */
   apart?: number[]
   /** What the agent says of the source. */
   note: string
@@ -36,10 +36,11 @@ export async function measure(camera: Camera, watcher: Watcher, seconds: number)
     await sleep(SETTLE_MS)
     const heard = await received(page)
     const clocked = camera.clock && camera.sound
-    const [shown, apart] = await Promise.all([
+    const [shown, beeps] = await Promise.all([
       readClocks(page, seconds),
-      clocked ? lipSync(page, FLASH, seconds) : undefined,
+      clocked ? hearBeeps(page, seconds) : undefined,
     ])
+    const apart = beeps && behindPicture(beeps, shown.late)
     const { codecs, energy } = await received(page)
     const said = agent.reports.findLast(report => report.event === 'source' && report.state === 'live')
     const note = said?.event === 'source' ? (said.note ?? '') : ''

@@ -21,11 +21,13 @@ export function faultsOf({ camera, browser, result }: Cell): string[] {
   const where = `${camera.name} in ${browser}`
   if (result instanceof Error) return [`${where}: ${result.message}`]
   const apart = result.apart ? median(result.apart) : 0
+  const clocked = camera.clock && camera.sound
   const checks: [boolean, string][] = [
     [result.pictures > 0, 'no picture'],
     [!camera.clock || result.late.length > result.pictures / 2, 'its clock could not be read'],
     [result.unasked === 0, `${result.unasked} packets of sound that nobody asked for`],
     [result.audible !== false, 'no sound'],
+    [!clocked || (result.apart?.length ?? 0) > result.seconds / 2, 'its beeps could not be heard'],
     [Math.abs(apart) <= APART_MS, `sound is ${Math.round(apart)} ms after its picture`],
   ]
   return checks.filter(([good]) => !good).map(([, fault]) => `${where}: ${fault}`)
@@ -62,8 +64,8 @@ export function writePage(cells: readonly Cell[]): void {
 
 Written by \`npm run sources\`: each camera is paired and watched in the real viewer, its sound is turned on, and what the
 page shows is read for some seconds. Latency: from the making of a picture, whose time is drawn into it, to the moment
-the browser means to show it, the camera's encoder and server included. Sound after picture: each beep against the
-flash of the same moment, the median. Files and films have no clock in them. "Converted" is what browsers cannot play
+the browser means to show it, the camera's encoder and server included. Sound after picture: a beep begins with each
+second of the day; how long it takes to be there, less the latency of the pictures, the median. Files and films have no clock in them. "Converted" is what browsers cannot play
 as it comes.
 
 ${machine()}

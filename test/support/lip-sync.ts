@@ -52,14 +52,27 @@ export function barsOf(source: { width: number; height: number }): Place {
   }
 }
 
+/** Further apart than this they are not of one moment. */
+const APART_MS = 500
+
 /**
  * How much later than the flash at `place` each beep of a source is there, ms; negative when it is earlier. The flash
  * counts when the browser means to show it, the beep by the clock of WebAudio. Sound has to be turned on.
  */
-export const lipSync = (page: Evaluating, place: Place, seconds: number) =>
-  page.evaluate(`(${measure.toString()})(${JSON.stringify({ place, seconds })})`) as Promise<number[]>
+export async function lipSync(page: Evaluating, place: Place, seconds: number): Promise<number[]> {
+  const flashing = page.evaluate(`(${watch.toString()})(${JSON.stringify({ place, seconds })})`)
+  const [flashes, beeps] = (await Promise.all([flashing, hearBeeps(page, seconds)])) as [number[], number[]]
+  return flashes.flatMap(flash => {
+    const [nearest] = beeps.map(beep => beep - flash).sort((a, b) => Math.abs(a) - Math.abs(b))
+    return nearest !== undefined && Math.abs(nearest) < APART_MS ? [nearest] : []
+  })
+}
 
-async function measure({ place, seconds }: { place: Place; seconds: number }) {
+/** When each beep begins in the page's sound, ms since 1970. */
+export const hearBeeps = (page: Evaluating, seconds: number) =>
+  page.evaluate(`(${listen.toString()})(${seconds})`) as Promise<number[]>
+
+async function listen(seconds: number): Promise<number[]> {
   const video = document.querySelector<HTMLVideoElement>('[data-testid="video"]')
   if (!video) throw new Error('no picture')
   const context = new AudioContext()
@@ -70,13 +83,12 @@ async function measure({ place, seconds }: { place: Place; seconds: number }) {
   context.createMediaStreamSource(stream).connect(analyser).connect(silence).connect(context.destination)
   const samples = new Float32Array(analyser.fftSize)
   const beeps: number[] = []
-  const flashes: number[] = []
   /** what the page's clock is ahead of WebAudio's, at the least: that one moves in steps */
   let ahead = Number.POSITIVE_INFINITY
   let quietSince = 0
-  const listen = setInterval(() => {
+  const timer = setInterval(() => {
     const now = context.currentTime
-    ahead = Math.min(ahead, performance.now() - now * 1000)
+    ahead = Math.min(ahead, performance.timeOrigin + performance.now() - now * 1000)
     analyser.getFloatTimeDomainData(samples)
     for (let i = 0; i < samples.length; i++) {
       const at = now - (samples.length - i) / context.sampleRate
@@ -85,6 +97,16 @@ async function measure({ place, seconds }: { place: Place; seconds: number }) {
       quietSince = at
     }
   }, 15)
+  await new Promise(resolve => setTimeout(resolve, seconds * 1000))
+  clearInterval(timer)
+  await context.close()
+  return beeps.map(beep => beep + ahead)
+}
+
+async function watch({ place, seconds }: { place: Place; seconds: number }): Promise<number[]> {
+  const video = document.querySelector<HTMLVideoElement>('[data-testid="video"]')
+  if (!video) throw new Error('no picture')
+  const flashes: number[] = []
   const canvas = new OffscreenCanvas(4, 4)
   const pen = canvas.getContext('2d', { willReadFrequently: true })
   let wasBright = true
@@ -93,17 +115,12 @@ async function measure({ place, seconds }: { place: Place; seconds: number }) {
     const { videoWidth: w, videoHeight: h } = video
     pen?.drawImage(video, place.x * w - 2, place.y * h - 2, 4, 4, 0, 0, 4, 4)
     const isBright = (pen?.getImageData(0, 0, 4, 4).data[21] ?? 0) > 150
-    if (isBright && !wasBright) flashes.push(expectedDisplayTime)
+    if (isBright && !wasBright) flashes.push(performance.timeOrigin + expectedDisplayTime)
     wasBright = isBright
     handle = video.requestVideoFrameCallback(look)
   }
   handle = video.requestVideoFrameCallback(look)
   await new Promise(resolve => setTimeout(resolve, seconds * 1000))
-  clearInterval(listen)
   video.cancelVideoFrameCallback(handle)
-  await context.close()
-  return flashes.flatMap(flash => {
-    const later = beeps.map(beep => beep + ahead - flash).sort((a, b) => Math.abs(a) - Math.abs(b))
-    return later[0] !== undefined && Math.abs(later[0]) < 500 ? [later[0]] : []
-  })
+  return flashes
 }

@@ -1,7 +1,7 @@
-import type { Evaluating, Place } from './lip-sync.ts'
+import type { Evaluating } from './lip-sync.ts'
 
-/** Where the block is that flashes while the beep sounds (picture_clock.py). */
-export const FLASH: Place = { x: 1 / 16, y: 0.78 }
+/** A beep begins with each second of the time of day (picture_clock.py). */
+const BEAT_MS = 1000
 
 /** Appsrcs that picture_clock.py feeds; a rate of 0 changes all the time. */
 export const pictures = (width: number, height: number, fps: number): string =>
@@ -15,6 +15,19 @@ export type Shown = { sizes: string[]; pictures: number; late: number[] }
 /** What the page shows in so many seconds, by the clock in the picture itself and the same machine's time of day. */
 export const readClocks = (page: Evaluating, seconds: number) =>
   page.evaluate(`(${watch.toString()})(${seconds})`) as Promise<Shown>
+
+/**
+ * How much later than its picture sound is there, ms, for each beep that began at `beeps` (ms since 1970): the beep's
+ * time on its way less that of the pictures (`late`, the median). The same whatever the pace of the pictures is.
+ */
+export function behindPicture(beeps: readonly number[], late: readonly number[]): number[] {
+  const usual = late.toSorted((a, b) => a - b)[Math.floor(late.length / 2)]
+  if (usual === undefined) return []
+  return beeps.map(beep => {
+    const apart = beep - usual
+    return apart - Math.round(apart / BEAT_MS) * BEAT_MS
+  })
+}
 
 async function watch(seconds: number): Promise<Shown> {
   const CELLS = 32

@@ -2,8 +2,8 @@
 
 A pipeline's appsrc "picture" gets I420 pictures: in the lowest band 32 cells, white for 1, hold the milliseconds since
 1970 modulo 2^24 and a check byte, most significant bit first; a block above them is white for the first fifth of each
-second of the pipeline's time. Its appsrc "sound" gets 16-bit mono with a beep of 1 kHz in the first tenth of each of
-the same seconds. A frame rate of 0 means a pace that changes all the time. A capsfilter "size" changes every 4 s
+second of the time of day. Its appsrc "sound" gets 16-bit mono with a beep of 1 kHz in the first tenth of each of the
+same seconds. A frame rate of 0 means a pace that changes all the time. A capsfilter "size" changes every 4 s
 between the size it has and half of it.
 """
 import array
@@ -45,7 +45,7 @@ def send_pictures(source):
     rate = caps.get_fraction("framerate").value_numerator
     while True:
         at = running_time(source)
-        picture = draw(int(time.time() * 1000), at // 1_000_000)
+        picture = draw(int(time.time() * 1000))
         buffer = Gst.Buffer.new_wrapped(picture)
         buffer.pts = at
         if source.emit("push-buffer", buffer) != Gst.FlowReturn.OK:
@@ -55,17 +55,17 @@ def send_pictures(source):
 
 
 def painter(width, height):
-    """Bytes of a picture by the time of day and the running time, both ms."""
+    """Bytes of a picture by the time of day, ms."""
     cell = width // CELLS
     slope = bytes(60 + 100 * x // width for x in range(width)) * 2
     chroma = bytes([128]) * (width * height // 2)
     edge = width // 8
     top = height * 7 // 10
 
-    def draw(now, running):
-        shift = running // 8 % width
+    def draw(now):
+        shift = now // 8 % width
         row = slope[shift : shift + width]
-        flash = b"\xeb" if running % 1000 < FLASH_MS else b"\x10"
+        flash = b"\xeb" if now % 1000 < FLASH_MS else b"\x10"
         band = flash * edge + row[edge:]
         bar = b"".join((b"\xeb" if bit else b"\x10") * cell for bit in code(now)).ljust(width, b"\x10")
         return row * top + band * (height - top - cell) + bar * cell + chroma
@@ -82,23 +82,27 @@ def code(now):
 def send_sound(source):
     rate = source.get_property("caps").get_structure(0).get_value("rate")
     samples = rate * BLOCK_MS // 1000
-    blocks = [block(rate, number) for number in range(1000 // BLOCK_MS)]
-    number = running_time(source) // (BLOCK_MS * 1_000_000)
+    begun = running_time(source)
+    day = time.time_ns() // 1_000_000
+    number = 0
     while True:
-        buffer = Gst.Buffer.new_wrapped(blocks[number % len(blocks)])
-        buffer.pts = number * BLOCK_MS * 1_000_000
+        at = begun + number * BLOCK_MS * 1_000_000
+        buffer = Gst.Buffer.new_wrapped(block(rate, day + number * BLOCK_MS))
+        buffer.pts = at
         buffer.duration = Gst.SECOND * samples // rate
         number += 1
-        time.sleep(max(0, number * BLOCK_MS / 1000 - running_time(source) / 1e9))
+        time.sleep(max(0, (at - running_time(source)) / 1e9 + BLOCK_MS / 1000))
         if source.emit("push-buffer", buffer) != Gst.FlowReturn.OK:
             return
 
 
-def block(rate, number):
-    begin = rate * BLOCK_MS // 1000 * number
-    loud = number * BLOCK_MS < BEEP_MS
-    wave = (math.sin(2 * math.pi * 1000 * (begin + i) / rate) for i in range(rate * BLOCK_MS // 1000))
-    return array.array("h", (int(16000 * each) if loud else 0 for each in wave)).tobytes()
+def block(rate, at):
+    """Sound that begins at a time of day, ms: a beep's wave begins with its second."""
+    first = at % 1000 * rate // 1000
+    loud = BEEP_MS * rate // 1000
+    places = ((first + i) % rate for i in range(rate * BLOCK_MS // 1000))
+    wave = (int(16000 * math.sin(2 * math.pi * 1000 * i / rate)) if i < loud else 0 for i in places)
+    return array.array("h", wave).tobytes()
 
 
 def change_size(filter):

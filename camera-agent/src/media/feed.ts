@@ -4,6 +4,7 @@ import { createGopRing } from './gop-ring.ts'
 import { packetizeH264 } from './h264-payload.ts'
 import type { Encoding } from './media-frame.ts'
 import { isOriginal } from './output.ts'
+import { createPictureLag } from './picture-lag.ts'
 import { createRateMeter } from './rate-meter.ts'
 import type { Route } from './route.ts'
 import { createSoundLimit } from './sound-limit.ts'
@@ -23,6 +24,7 @@ export type Lane = {
   readonly encoding: Encoding
   readonly ring: ReturnType<typeof createGopRing>
   readonly meter: ReturnType<typeof createRateMeter>
+  readonly lag: ReturnType<typeof createPictureLag>
   /** Who is sent it, or will be from its next key frame on. */
   readonly routes: Set<Route>
   bps: number
@@ -94,6 +96,7 @@ export function createFeed(config: SourceConfig, options: FeedOptions, onStatus:
     if (frame.payloads.length === 0) return
     lane.begun = true
     lane.meter.add(data.length, key)
+    lane.lag.add(timeline.at(ticks) ?? 0)
     lane.ring.push(frame)
     for (const route of [...lane.routes]) route.take(lane, frame)
   }
@@ -208,6 +211,7 @@ function createLane(feed: Feed, encoding: Encoding): Lane {
     encoding,
     ring: createGopRing(),
     meter: createRateMeter(),
+    lag: createPictureLag(),
     routes: new Set(),
     bps: TIER_LIMITS[encoding.tier].start,
     wanted: false,
@@ -227,6 +231,7 @@ function createLane(feed: Feed, encoding: Encoding): Lane {
 function reset(lane: Lane) {
   lane.ring.clear()
   lane.meter.reset()
+  lane.lag.reset()
   lane.begun = false
 }
 

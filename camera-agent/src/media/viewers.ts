@@ -5,6 +5,7 @@ import { demandOf, offersOf } from './offers.ts'
 import { isOriginal } from './output.ts'
 import { createRoute, type Route } from './route.ts'
 import type { SoundCodec, SoundFrame } from './sound.ts'
+import { createSoundHold } from './sound-hold.ts'
 import type { Listener } from './sound-share.ts'
 import { companyNeeds, pictureBudget, TIERS, targetRate } from './tier.ts'
 
@@ -28,7 +29,7 @@ type Viewer = {
   decidedUntil: number
   guess?: number
   choice?: Choice<Aim>
-  hears?: { listener: Listener; feed: Feed | undefined } | undefined
+  hears?: { listener: Listener; hold: ReturnType<typeof createSoundHold>; feed: Feed | undefined } | undefined
 }
 
 /** One viewer's listening, until it is closed. */
@@ -108,11 +109,13 @@ export function createViewers(main: Feed, sub: () => Feed | undefined) {
     const feed = (route.sending() ?? route.target())?.feed
     if (!hears || hears.feed === feed) return
     hears.feed?.hearing.leave(hears.listener)
+    hears.hold.clear()
     hears.feed = feed
     feed?.hearing.join(hears.listener)
   }
   const deafen = (viewer: Viewer) => {
     viewer.hears?.feed?.hearing.leave(viewer.hears.listener)
+    viewer.hears?.hold.clear()
     viewer.hears = undefined
   }
   const review = () => {
@@ -185,8 +188,10 @@ export function createViewers(main: Feed, sub: () => Feed | undefined) {
         /** Its stream's sound too, in one of `codecs`; once again takes the place of what was. */
         hear: (codecs: ReadonlySet<SoundCodec>, onSound: (frame: SoundFrame) => void): Hearing => {
           deafen(viewer)
-          const listener: Listener = { codecs, loss: 0, take: onSound }
-          const hears = { listener, feed: undefined as Feed | undefined }
+          const hold = createSoundHold(onSound)
+          const take = (frame: SoundFrame) => hold.take(frame, viewer.route.sending()?.lag.due(frame.at))
+          const listener: Listener = { codecs, loss: 0, take }
+          const hears = { listener, hold, feed: undefined as Feed | undefined }
           resize(viewer, () => {
             viewer.hears = hears
           })

@@ -7,6 +7,7 @@ import { GuardError } from '../guard-error.ts'
 import { systemClock } from './clock.ts'
 import { createMediaSender, type Picture, type WirePacket } from './media-sender.ts'
 import { openPacketPath } from './packet-path.ts'
+import { createReportClock } from './report-clock.ts'
 import { parseRtcp, withoutFeedback } from './rtcp.ts'
 import type { SendStats } from './send-stats.ts'
 import { senderReport } from './sender-report.ts'
@@ -70,7 +71,7 @@ export function createVideoOut(
   const handlers: (() => void)[] = []
   const cname = negotiated.cname ?? randomBytes(8).toString('hex')
   const written = { packets: 0, bytes: 0, all: 0 }
-  let newest: { timestamp: number; at: number } | undefined
+  const reportClock = createReportClock()
   let reporting: NodeJS.Timeout | undefined
   let soon: NodeJS.Timeout[] = []
   let closed = false
@@ -126,25 +127,25 @@ export function createVideoOut(
   })
 
   function report(): void {
-    if (!newest || transport.state !== 'connected') return
     const at = Date.now()
-    const { timestamp, at: timestampAt } = newest
+    const timestamp = reportClock.now(at)
+    if (timestamp === undefined || transport.state !== 'connected') return
     const { packets, bytes } = written
-    const packet = senderReport({ ssrc, cname, at, timestamp, timestampAt, packets, bytes })
+    const packet = senderReport({ ssrc, cname, at, timestamp, packets, bytes })
     void transport.sendRtcp([{ serialize: () => packet }])
-    reportSound(at, timestamp + Math.round((at - timestampAt) * 90))
+    reportSound(at, timestamp)
   }
 
   /** At the same moment, from the same clock and under the same name: so the receiver can lay one beside the other. */
   function reportSound(at: number, pictureTime: number): void {
     const reported = soundOut?.reported(pictureTime)
     if (!soundOut || !reported) return
-    const packet = senderReport({ ssrc: soundOut.ssrc, cname, at, timestampAt: at, ...reported })
+    const packet = senderReport({ ssrc: soundOut.ssrc, cname, at, ...reported })
     void transport.sendRtcp([{ serialize: () => packet }])
   }
 
   readFeedback(transport, plain => {
-    if (closed || !newest) return
+    if (closed || !reporting) return
     const events = parseRtcp(plain)
     out.rtcp(events)
     soundOut?.read(events)
@@ -153,7 +154,7 @@ export function createVideoOut(
   return {
     picture(frame) {
       if (closed) return
-      newest = { timestamp: frame.timestamp, at: Date.now() }
+      reportClock.picture(frame.timestamp, Date.now())
       reporting ??= setInterval(report, REPORT_MS)
       out.picture(frame)
     },

@@ -1,6 +1,7 @@
 import type { Feed, Lane } from '@ownsight/camera-agent/media/feed'
 import { createGopRing } from '@ownsight/camera-agent/media/gop-ring'
 import type { Encoding, MediaFrame } from '@ownsight/camera-agent/media/media-frame'
+import { createPictureLag } from '@ownsight/camera-agent/media/picture-lag'
 import { createRateMeter } from '@ownsight/camera-agent/media/rate-meter'
 import type { Listener } from '@ownsight/camera-agent/media/sound-share'
 import { TIER_LIMITS, type Tier } from '@ownsight/camera-agent/media/tier'
@@ -26,6 +27,7 @@ export function fakeFeed(
       encoding,
       ring: createGopRing(),
       meter: createRateMeter(),
+      lag: createPictureLag(),
       routes: new Set(),
       bps: TIER_LIMITS[encoding.tier].start,
       wanted: false,
