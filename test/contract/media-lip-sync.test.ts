@@ -5,6 +5,8 @@ import { join } from 'node:path'
 import type { SourceConfig } from '@ownsight/camera-agent/media/share'
 import { SOUND_CLOCK, type SoundCodec, type SoundFrame } from '@ownsight/camera-agent/media/sound'
 import { openDecoder } from '../support/media-decoder.ts'
+import { pictures, beeps as sounds } from '../support/picture-clock.ts'
+import { startRtspServer } from '../support/rtsp-server.ts'
 import { openShare, until, view } from '../support/share-watcher.ts'
 import { decodeSound } from '../support/sound-decoder.ts'
 import { TICK_EARLY_MS, writeTicks } from '../support/sound-file.ts'
@@ -13,6 +15,8 @@ const TICKS_PER_MS = 90
 /** What the agent may add: the browser has the rest of the 60 ms. */
 const APART_MS = 15
 const SILENCE_MS = 300
+/** From one picture of the slow camera to the next. */
+const QUARTER_MS = 250
 
 /** Sound and picture as they cross the agent: on one line of time, before any network. */
 describe('sound beside the picture', function () {
@@ -101,4 +105,31 @@ describe('sound beside the picture', function () {
         assert.ok(apart < APART_MS, `${tick} among ${shown.join(' ')}`)
       }
     })
+
+  it('sound leaves when its picture does: of a camera whose pictures are known to be whole a quarter of a second late', async () => {
+    const coded =
+      'x264enc tune=zerolatency speed-preset=ultrafast key-int-max=8 ! video/x-h264,profile=baseline'
+    const server = await startRtspServer({
+      launch: `( ${pictures(320, 180, 4)} ! ${coded} ! rtph264pay name=pay0 pt=96 ${sounds(8000)} ! mulawenc ! rtppcmupay name=pay1 pt=0 )`,
+    })
+    const { share } = openShare({ kind: 'rtsp', url: server.url })
+    close = async () => {
+      await share.close()
+      await server.stop()
+    }
+    const late: Record<'pictures' | 'sound', number[]> = { pictures: [], sound: [] }
+    const note = (of: keyof typeof late, at: number) =>
+      void late[of].push(performance.now() - at / TICKS_PER_MS)
+    const viewer = share.subscribe('h264', ({ timestamp }) => note('pictures', timestamp))
+    viewer.hear(new Set<SoundCodec>(['pcmu']), ({ at }) => note('sound', at))
+    await until(
+      () => late.pictures.length >= 24 && late.sound.length >= 200,
+      '24 pictures and their sound',
+      30_000,
+    )
+    viewer.close()
+    const usual = (of: keyof typeof late) => late[of].slice(8).toSorted((a, b) => a - b)[8] ?? Number.NaN
+    const apart = usual('sound') - usual('pictures')
+    assert.ok(Math.abs(apart) < QUARTER_MS / 2, `${apart} ms`)
+  })
 })
