@@ -2,10 +2,14 @@
 const { writeFileSync } = require('node:fs')
 const { Spec } = require('mocha').reporters
 
-/** The spec reporter, and counts and failures in the file OWNSIGHT_COUNTS for whoever adds up several runs. */
+/**
+ * The spec reporter. A promise whose rejection nobody handles fails the test it came in. Counts and failures are put in
+ * the file OWNSIGHT_COUNTS, for whoever adds up several runs.
+ */
 module.exports = class Counting extends Spec {
   constructor(runner, options) {
     super(runner, options)
+    failOnRejection(runner)
     const path = process.env.OWNSIGHT_COUNTS
     if (!path) return
     const failures = []
@@ -21,4 +25,17 @@ module.exports = class Counting extends Spec {
       writeFileSync(path, JSON.stringify({ passed, failed, skipped, failures }))
     })
   }
+}
+
+/** It would end the agent; mocha 12 tells the process of it once more, and goes on. */
+function failOnRejection(runner) {
+  const known = new WeakSet()
+  process.on('unhandledRejection', (reason, promise) => {
+    if (known.has(promise)) return
+    known.add(promise)
+    const { currentRunnable } = runner
+    // To `uncaught` a test that runs would be over, and fail again when it is; with one that has passed the run ends.
+    if (currentRunnable) runner.fail(currentRunnable, reason, true)
+    else runner.uncaught(reason)
+  })
 }

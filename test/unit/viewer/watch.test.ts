@@ -177,9 +177,15 @@ describe('watch', () => {
     assert.ok(peer)
     await confirm(peer, first.offers[0] ?? '', old)
     await first.session
-    const second = start(async (offer, copy) => ({ answer: copy === 0 ? old : await answerTo(offer) }))
+    let right = ''
+    const second = start(async (offer, copy) => {
+      if (copy > 0) right = await answerTo(offer)
+      return { answer: copy === 0 ? old : right }
+    })
     while ((second.peers[0]?.sent.length ?? 0) === 0) await new Promise(resolve => setImmediate(resolve))
     assert.equal(second.foreign(), 1)
+    await confirm(second.peers[0] as FakePeer, second.offers[0] ?? '', right)
+    await second.session
   })
 
   it('attack 12: a beacon of another camera stops the attempt before anything is offered', async () => {
