@@ -10,6 +10,7 @@ import {
 } from './guard/internals.ts'
 import { GuardError } from './guard-error.ts'
 import { type Keys, type Loopback, loopback, makeKeys } from './loopback.ts'
+import { gateSctp } from './sctp-gate.ts'
 import { leavesAsWeriftWould } from './send/path-check.ts'
 import { internal, werift } from './werift.ts'
 
@@ -47,6 +48,10 @@ const CASES: readonly Case[] = [
   { name: 'an unauthenticated STUN request is ignored', holds: forgedStunIsIgnored },
   { name: 'the DTLS client role is refused', holds: clientRoleIsRefused },
   { name: 'a copied SRTP packet is taken once', holds: copiedMediaIsDropped },
+  {
+    name: 'an SCTP chunk that nobody knows, or without a length, is as if lost',
+    holds: strangeSctpIsDropped,
+  },
   { name: 'a second description is refused', holds: secondDescriptionIsRefused },
   { name: 'media leaves as the library would send it', holds: leavesAsWeriftWould },
 ]
@@ -200,6 +205,21 @@ async function copiedMediaIsDropped(): Promise<boolean> {
       } catch {}
     }
   return taken.length === 2
+}
+
+async function strangeSctpIsDropped(): Promise<boolean> {
+  const taken: Buffer[] = []
+  const transport = { dataReceiver: (_: Buffer): void => undefined }
+  const sctp = {
+    inboundStreams: {},
+    onReceive: { execute: () => undefined },
+    handleData: async (packet: Buffer) => void taken.push(packet),
+  }
+  gateSctp(transport, { sctp, datachannelReceive: async () => undefined }, () => undefined)
+  const header = '00'.repeat(12)
+  for (const chunk of ['00000000', '3f000004', '0b000004'])
+    transport.dataReceiver(Buffer.from(header + chunk, 'hex'))
+  return taken.length === 1
 }
 
 async function secondDescriptionIsRefused(): Promise<boolean> {

@@ -13,6 +13,7 @@ const REMOVED: [string, string, string][] = [
   ['the ICE guard', 'rtc/dtls-guard.ts', '  installIceGuard()\n'],
   ['the nonce’s mending', 'guard/retransmission.ts', '  installNonceFix()\n'],
   ['SRTP’s replay window', 'rtc/dtls-guard.ts', '    rejectReplays(this)\n'],
+  ['the judgement of SCTP', 'rtc/sctp-gate.ts', 'if (isSound(data, sctp)) '],
   ['the one description', 'rtc/dtls-guard.ts', '  installSingleDescription()\n'],
   ['the replay window', 'guard/server-session.ts', ' || window.seen(record.sequence)'],
   [

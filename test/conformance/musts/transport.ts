@@ -6,8 +6,10 @@ const selfTest = rowsOf('camera-agent/src/rtc/self-test.ts', test)
 const possession = rowsOf('camera-agent/src/rtc/guard/possession.ts', test)
 const server = rowsOf('camera-agent/src/rtc/guard/server-session.ts', test)
 const flights = rowsOf('camera-agent/src/rtc/guard/retransmission.ts', test)
-const srtp = rowsOf('camera-agent/src/rtc/guard/srtp-replay.ts', test)
-const ice = rowsOf('camera-agent/src/rtc/guard/ice.ts', test)
+const packets = 'test/conformance/transport-packets.test.ts'
+const srtp = rowsOf('camera-agent/src/rtc/guard/srtp-replay.ts', packets)
+const ice = rowsOf('camera-agent/src/rtc/guard/ice.ts', packets)
+const sctp = rowsOf('camera-agent/src/rtc/sctp-gate.ts', packets)
 
 /** PROTOCOL.md §10. */
 export const transportMusts: readonly Must[] = [
@@ -138,5 +140,40 @@ export const transportMusts: readonly Must[] = [
     "if (known?.window.seen(index)) throw new SrtpAuthenticationError('a copy')",
     '',
     'M-10.16 an SRTP or SRTCP packet',
+  ),
+  sctp(
+    'M-10.17',
+    'the judgement before the library',
+    'if (isSound(data, sctp)) sctp',
+    'sctp',
+    'M-10.17 an SCTP packet is read if',
+  ),
+  sctp(
+    'M-10.17',
+    'the list of chunks that may come',
+    'least === undefined || ',
+    '',
+    'M-10.17 an SCTP packet is read if',
+  ),
+  sctp(
+    'M-10.17',
+    'the end of the packet',
+    ' || at + length > packet.length) return false\n    const body',
+    ') return false\n    const body',
+    'M-10.17 an SCTP packet is read if',
+  ),
+  sctp(
+    'M-10.17',
+    'the bound of what waits',
+    'return (inboundStreams[0]?.reassembly.length ?? 0) < PARTS_MAX',
+    'return true',
+    'M-10.17 no more parts of a message',
+  ),
+  sctp(
+    'M-10.17',
+    'the end of the session whose packet fails',
+    'sctp.handleData(data).catch(onFault)',
+    'sctp.handleData(data).catch(() => undefined)',
+    'M-10.17 what fails in the library',
   ),
 ]
