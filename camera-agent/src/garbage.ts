@@ -12,7 +12,7 @@ export const FLAGS = [
  * Lets the garbage of this process be collected on its main thread. Every packet that leaves has been in buffers which
  * live for a moment. Freed on other threads they are counted as there for too long: V8 takes its external memory to be
  * full and goes through the whole heap about once a second, with 20 viewers of 2 Mbit/s. Freed at once they do not add
- * up, and threads wake for little work no more: a packet costs a fifth to a quarter less (docs/BENCH.md), for some 40 MiB
+ * up, and threads wake for little work no more: a packet costs a fifth to a quarter less (docs/BENCH.md), for some 30 MiB
  * that are given back later. An unknown flag is no fault: V8 says so on standard error and goes on.
  */
 export function collectOnThisThread(): void {
