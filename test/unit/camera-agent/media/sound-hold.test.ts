@@ -57,12 +57,12 @@ describe('sound held back for its picture', () => {
     const now = performance.now()
     hold.take(frame(1), undefined)
     assert.deepEqual(heard, [1])
-    hold.take(frame(2), now + 60)
+    hold.take(frame(2), now + 100)
     hold.take(frame(3), undefined)
     assert.deepEqual(heard, [1])
     await until(() => heard.length === 3, { timeout: 5000, what: 'all three' })
     assert.deepEqual(heard, [1, 2, 3])
-    assert.ok(performance.now() - now >= 55)
+    assert.ok(performance.now() - now >= 55, 'some 60 ms: a browser makes up for the rest')
   })
 
   it('waits 600 ms at the most', async () => {
@@ -79,9 +79,9 @@ describe('sound held back for its picture', () => {
   it('what is held goes nowhere once it is cleared, and what comes after goes on', async () => {
     const heard: number[] = []
     const hold = createSoundHold(({ at }) => void heard.push(at))
-    hold.take(frame(1), performance.now() + 30)
+    hold.take(frame(1), performance.now() + 80)
     hold.clear()
-    hold.take(frame(2), performance.now() + 80)
+    hold.take(frame(2), performance.now() + 130)
     await until(() => heard.length > 0, { timeout: 5000, what: 'the second' })
     assert.deepEqual(heard, [2])
   })
