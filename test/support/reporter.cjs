@@ -33,6 +33,8 @@ function failOnRejection(runner) {
   process.on('unhandledRejection', (reason, promise) => {
     if (known.has(promise)) return
     known.add(promise)
+    // mocha says so in front of the message.
+    if (reason instanceof Error) Object.assign(reason, { uncaught: true })
     const { currentRunnable } = runner
     // To `uncaught` a test that runs would be over, and fail again when it is; with one that has passed the run ends.
     if (currentRunnable) runner.fail(currentRunnable, reason, true)
