@@ -3,7 +3,7 @@ import type { SoundFrame } from './sound.ts'
 /** Sound waits no longer than this for its picture: who is asked something wants to hear it. */
 const MOST_MS = 600
 /** A browser keeps sound about so much longer than pictures before it plays them, ms; that need not be waited for here. */
-const BROWSER_MS = 40
+const BROWSER_MS = 20
 /** Sooner than this is now. */
 const LEAST_MS = 2
 
