@@ -162,15 +162,16 @@ describe('odd media sources', function () {
     await decodeAll(frames)
   })
 
-  it('B-frames that an RTSP stream does not announce are noticed when they come', async () => {
-    const launch =
-      '( videotestsrc is-live=true pattern=ball ! video/x-raw,width=320,height=180,framerate=20/1 ! x264enc bframes=2 b-adapt=false speed-preset=ultrafast key-int-max=20 ! video/x-h264,profile=main ! rtph264pay config-interval=1 name=pay0 pt=96 )'
-    const server = await startRtspServer({ launch })
-    closers.push(server.stop)
-    const { share } = open({ kind: 'rtsp', url: server.url })
-    const viewer = view(share)
-    await viewer.first(40)
-    assert.equal(share.status().obstacle, 'b_frames')
-    assert.ok(steps(viewer.frames).every(step => step > 0))
-  })
+  for (const codec of ['h264', 'vp8', 'vp9'] as const)
+    it(`B-frames that an RTSP stream does not announce are noticed when they come, and sent as ${codec}`, async () => {
+      const launch =
+        '( videotestsrc is-live=true pattern=ball ! video/x-raw,width=320,height=180,framerate=20/1 ! x264enc bframes=2 b-adapt=false speed-preset=ultrafast key-int-max=20 ! video/x-h264,profile=main ! rtph264pay config-interval=1 name=pay0 pt=96 )'
+      const server = await startRtspServer({ launch })
+      closers.push(server.stop)
+      const { share } = open({ kind: 'rtsp', url: server.url })
+      const viewer = view(share, codec)
+      await viewer.first(40)
+      assert.equal(share.status().obstacle, 'b_frames')
+      assert.ok(steps(viewer.frames).every(step => step > 0))
+    })
 })

@@ -11,6 +11,7 @@ import {
   type FFVideoEncoder,
 } from 'node-av/constants'
 import { Codec as AvCodec, CodecContext, Dictionary, type Frame, Packet, Rational } from 'node-av/lib'
+import { createEncoderClock } from './encoder-clock.ts'
 import type { Hardware } from './hardware-names.ts'
 import { HARDWARE_OPTIONS, openSurface, type Surface } from './hardware-surface.ts'
 import type { Encoding } from './media-frame.ts'
@@ -18,7 +19,7 @@ import { SourceFault } from './source-status.ts'
 import { TIER_LIMITS } from './tier.ts'
 
 export type Encoder = {
-  /** Encodes one yuv420p picture of the encoder's size at `ticks` (90 kHz, increasing). */
+  /** Encodes one yuv420p picture of the encoder's size at `ticks` (90 kHz). */
   encode(picture: Frame, ticks: number): Promise<void>
   /** The next picture will be a key frame. */
   forceKey(): void
@@ -93,7 +94,8 @@ export async function openEncoder(
   let wanted = bps
   let force = true
   /** The encoder counts pictures between key frames; a source that slows down would make them rare. */
-  let keyTicks = Number.NEGATIVE_INFINITY
+  let keyAt = Number.NEGATIVE_INFINITY
+  const clock = createEncoderClock(Math.round(CLOCK.den / size.fps))
   const most = groupSeconds(encoding) * KEY_LATE * CLOCK.den
   const retune = async () => {
     if (wanted === rate) return
@@ -112,14 +114,16 @@ export async function openEncoder(
     encode: async (picture, ticks) => {
       await retune()
       const input = surface ? await surface.put(picture) : picture
-      input.pts = BigInt(ticks)
-      if (most > 0 && ticks - keyTicks > most) force = true
+      const at = clock.put(ticks)
+      input.pts = BigInt(at)
+      if (most > 0 && at - keyAt > most) force = true
       input.pictType = force ? AV_PICTURE_TYPE_I : AV_PICTURE_TYPE_NONE
       force = false
       if ((await context.sendFrame(input)) < 0) throw new SourceFault('unsupported')
       while ((await context.receivePacket(packet)) >= 0) {
-        if (packet.isKeyframe) keyTicks = Number(packet.pts)
-        if (packet.data) emit(encoding, packet.isKeyframe, Number(packet.pts), packet.data)
+        const pts = Number(packet.pts)
+        if (packet.isKeyframe) keyAt = pts
+        if (packet.data) emit(encoding, packet.isKeyframe, clock.ticksAt(pts), packet.data)
         packet.unref()
       }
     },
