@@ -203,6 +203,10 @@ describe('protocol: the parts of a description', () => {
       /OPUS, PCMU, PCMA only/,
       answer,
     )
+    const beside = (codec: string): string =>
+      sound(section => section.replace(/a=rtpmap:\S+ opus.*\r\n/, `$&a=rtpmap:9 ${codec}\r\n`))
+    lint(beside('PCMU/8000'), answer)
+    refused(beside('G722/8000'), 'rtpmap', /OPUS, PCMU, PCMA only/, answer)
     const reject = (section: string): string =>
       section.replace('m=audio 9', 'm=audio 0').replace(/a=sendonly/, 'a=inactive')
     const bare = sound(section =>

@@ -61,6 +61,16 @@ describe('retransmission of a flight', function () {
     await done
   })
 
+  it('its waits keep no process alive', async () => {
+    const { own, run } = flight(6)
+    const alive = (): number => process.getActiveResourcesInfo().filter(name => name === 'Timeout').length
+    const before = alive()
+    const done = run()
+    assert.equal(alive(), before)
+    own.dtls.flight = OVER
+    await done
+  })
+
   it('what cannot be sent is tried again', async () => {
     const { copies, own, run } = flight(6, () => Promise.reject(new Error('no route')))
     const done = run()

@@ -81,6 +81,14 @@ describe('the server behind its guard', () => {
       assert.deepEqual(types(), [])
     })
 
+    it('what stands behind it in the same record is nothing either', () => {
+      const { types, errors, session } = stage()
+      const messages = [hello(1, COOKIE, { version: 0xfefc }), hello(0), part(CERTIFICATE, 2, body('c'))]
+      const record = Buffer.concat(messages.map(each => fragmentRecord(each, 0).subarray(13)))
+      session.receive(recordBytes(22, 0, 1, record))
+      assert.deepEqual([types(), code(errors)], [[], ['order']])
+    })
+
     it('one that is cut short before the end of its cookie is nothing', () => {
       const whole = helloBody(COOKIE, { session: 2 })
       const end = whole.length - 'rest'.length
