@@ -4,12 +4,6 @@ import { type Reason, reasonsFor } from './reason.ts'
 export const guardReasons: readonly Reason[] = [
   ...reasonsFor('camera-agent/src/rtc/dtls-guard.ts', [
     [
-      'const fingerprints = transport.remoteParameters?.fingerprints ?? []',
-      '[] → ["Stryker was here"]',
-      'equivalent',
-      'one that is no fingerprint is refused under the same code',
-    ],
-    [
       "if (fingerprints.length !== 1 || first?.algorithm.toLowerCase() !== 'sha-256')",
       'first?.algorithm → first.algorithm',
       'equivalent',
@@ -22,12 +16,6 @@ export const guardReasons: readonly Reason[] = [
       "!message.attributesKeys.includes('MESSAGE-INTEGRITY') → false",
       'unseen',
       'endsWithIntegrity asks for it in the bytes',
-    ],
-    [
-      '} catch {',
-      '{ return } → {}',
-      'unseen',
-      'the library says undefined to all we know how to write; an error would be refused too',
     ],
     [
       'if (!receive) return',
@@ -86,20 +74,6 @@ export const guardReasons: readonly Reason[] = [
       'highest - sequence < SIZE → highest - sequence <= SIZE',
       'equivalent',
       'marks behind the window are never read',
-    ],
-  ]),
-  ...reasonsFor('camera-agent/src/rtc/guard/retransmission.ts', [
-    [
-      'await delay(WAITS[Math.min(copy, WAITS.length - 1)], undefined, { ref: false })',
-      'Math.min(copy, WAITS.length - 1) → Math.max(copy, WAITS.length - 1)',
-      'unseen',
-      'only how long the first waits are',
-    ],
-    [
-      'await delay(WAITS[Math.min(copy, WAITS.length - 1)], undefined, { ref: false })',
-      'WAITS.length - 1 → WAITS.length + 1',
-      'unseen',
-      'only how long the last waits are',
     ],
   ]),
   ...reasonsFor('camera-agent/src/rtc/guard/server-session.ts', [

@@ -121,6 +121,12 @@ describe('ICE: requests', () => {
     assert.deepEqual(resent, [])
   })
 
+  it('none is, where there is no password to judge it by', () => {
+    const { connection, request: comes } = stage()
+    Reflect.deleteProperty(connection, 'localPassword')
+    assert.equal(comes(request()), 0)
+  })
+
   it('one with anything but a fingerprint behind its integrity is not', () => {
     const { request: comes } = stage()
     const sealed = request({ fingerprint: false })

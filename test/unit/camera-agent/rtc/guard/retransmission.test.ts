@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict'
+import { syncBuiltinESMExports } from 'node:module'
+import timers from 'node:timers/promises'
 import { installGuard } from '@ownsight/camera-agent/rtc/dtls-guard'
 import { flightClass } from '@ownsight/camera-agent/rtc/guard/internals'
 import { splitRecords } from '@ownsight/camera-agent/rtc/guard/records'
@@ -50,6 +52,27 @@ describe('retransmission of a flight', function () {
     own.dtls.flight = 4
     await new Promise(resolve => setTimeout(resolve, 500))
     assert.equal(copies.length, sent)
+  })
+
+  it('the waits grow, and the last one repeats', async () => {
+    const waits: unknown[] = []
+    const { setTimeout: own } = timers
+    timers.setTimeout = (async (ms?: number) => void waits.push(ms)) as typeof own
+    syncBuiltinESMExports()
+    try {
+      const {
+        copies,
+        own: flying,
+        run,
+      } = flight(6, async () => {
+        if (copies.length === 9) flying.dtls.flight = OVER
+      })
+      await run()
+    } finally {
+      timers.setTimeout = own
+      syncBuiltinESMExports()
+    }
+    assert.deepEqual(waits, [100, 200, 400, 400, 800, 800, 1000, 1000, 1000])
   })
 
   it('the first wait is short, and longer than a round trip of a house', async () => {
