@@ -26,6 +26,30 @@ export const guardReasons: readonly Reason[] = [
   ]),
   ...reasonsFor('camera-agent/src/rtc/guard/possession.ts', [
     [
+      'if (types.length !== expected.length || types.some((type, i) => type !== expected[i]))',
+      'types.length !== expected.length → false',
+      'unseen',
+      'a longer list has a message where none is expected, a shorter one lacks one of those that are asked for next',
+    ],
+    [
+      'const total = message.length >= 6 ? message.readUIntBE(0, 3) : 0',
+      'message.length >= 6 → message.length > 6',
+      'equivalent',
+      'six bytes are two lengths and no certificate: refused whatever they say',
+    ],
+    [
+      'const size = total >= 3 ? message.readUIntBE(3, 3) : 0',
+      'total >= 3 → total > 3',
+      'equivalent',
+      'a total of three leaves no byte for a certificate: refused whatever its length says',
+    ],
+    [
+      'if (message.length < 4 || message.length !== 4 + message.readUInt16BE(2)) refuse()',
+      'message.length < 4 → message.length <= 4',
+      'equivalent',
+      'four bytes hold an empty signature, which verifies under no key',
+    ],
+    [
       'if (!first || !certificate || !keyExchange || !certificateVerify)',
       '',
       'equivalent',
