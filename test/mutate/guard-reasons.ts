@@ -101,6 +101,18 @@ export const guardReasons: readonly Reason[] = [
     ],
   ]),
   ...reasonsFor('camera-agent/src/rtc/guard/server-session.ts', [
+    [
+      'if (hello === undefined || fragment.seq > next + AHEAD_MAX) return',
+      'fragment.seq > next + AHEAD_MAX → fragment.seq >= next + AHEAD_MAX',
+      'unseen',
+      'memory alone: the flight has four messages, so one eight ahead is kept and never handed on',
+    ],
+    [
+      'const key = fragment.type === HELLO ? -1 - fragment.seq : fragment.seq',
+      'fragment.type === HELLO → fragment.type !== HELLO',
+      'equivalent',
+      'hellos and other messages still have keys apart: the signs change places',
+    ],
     ['parts.clear()', '', 'unseen', 'memory alone: after the end nothing is received'],
     ['} catch {', '{ return undefined } → {}', 'equivalent', 'a function without a return gives undefined'],
     ['whole.clear()', '', 'unseen', 'memory alone: after the end nothing is received'],

@@ -216,6 +216,23 @@ describe('the server behind its guard', () => {
       assert.deepEqual(types(), [CERTIFICATE])
     })
 
+    it('unfinished hellos, whatever their numbers, do not hold a message up', () => {
+      const { comes, session, types } = stage()
+      comes(hello(0, COOKIE))
+      for (let seq = 0; seq < 4; seq++) session.receive(pieces(hello(seq), 10)[0]!)
+      for (const piece of pieces(part(CERTIFICATE, 1, body('c'.repeat(60))), 10)) session.receive(piece)
+      assert.deepEqual(types(), [HELLO, CERTIFICATE])
+    })
+
+    it('a Finished in the clear brings no flight again, whichever was the last', () => {
+      const { comes, greeted, sent, socket, types } = stage()
+      greeted()
+      comes(part(CERTIFICATE, 2, body('c')))
+      socket.dtls.flight = 6
+      comes(part(FINISHED, 2, body('f')))
+      assert.deepEqual([types(), sent], [[CERTIFICATE], []])
+    })
+
     it('sixteen unfinished messages at most', () => {
       const { session, types } = stage()
       const [first] = pieces(hello(100), 10)
