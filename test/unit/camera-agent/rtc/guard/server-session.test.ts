@@ -271,6 +271,13 @@ describe('the server behind its guard', () => {
       assert.deepEqual([heard, closed(), errors, types()], [[], 0, [], []])
     })
 
+    it('a message in a record of another kind is nothing', () => {
+      const { session, types } = stage()
+      for (const kind of [20, 21, 23, 24])
+        session.receive(recordBytes(kind, 0, kind, fragmentRecord(hello(0), 0).subarray(13)))
+      assert.deepEqual(types(), [])
+    })
+
     it('a fatal alert in the clear ends it, but not at once', async () => {
       const { session, errors, comes, types } = stage()
       session.receive(recordBytes(21, 0, 1, Buffer.from([2, 40])))
