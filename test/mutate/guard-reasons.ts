@@ -115,6 +115,12 @@ export const guardReasons: readonly Reason[] = [
     ],
     ['parts.clear()', '', 'unseen', 'memory alone: after the end nothing is received'],
     ['} catch {', '{ return undefined } → {}', 'equivalent', 'a function without a return gives undefined'],
+    [
+      'if (session === undefined) return undefined',
+      'session === undefined → false',
+      'equivalent',
+      'without a length nothing is found behind it, and that is refused next',
+    ],
     ['whole.clear()', '', 'unseen', 'memory alone: after the end nothing is received'],
   ]),
   ...reasonsFor('camera-agent/src/rtc/guard/srtp-replay.ts', [
