@@ -121,6 +121,12 @@ export const guardReasons: readonly Reason[] = [
       'equivalent',
       'without a length nothing is found behind it, and that is refused next',
     ],
+    [
+      'if (socket.cipher.cipher) for (const record of early.take()) onSealedRecord(record)',
+      'socket.cipher.cipher → true',
+      'equivalent',
+      'what is taken before there are keys is kept again, in its order',
+    ],
     ['whole.clear()', '', 'unseen', 'memory alone: after the end nothing is received'],
   ]),
   ...reasonsFor('camera-agent/src/rtc/guard/srtp-replay.ts', [
