@@ -4,12 +4,6 @@ import { type Reason, reasonsFor } from './reason.ts'
 export const guardReasons: readonly Reason[] = [
   ...reasonsFor('camera-agent/src/rtc/dtls-guard.ts', [
     [
-      'const fingerprints = transport.remoteParameters?.fingerprints ?? []',
-      '[] → ["Stryker was here"]',
-      'equivalent',
-      'one that is no fingerprint is refused under the same code',
-    ],
-    [
       "if (fingerprints.length !== 1 || first?.algorithm.toLowerCase() !== 'sha-256')",
       'first?.algorithm → first.algorithm',
       'equivalent',
@@ -24,12 +18,6 @@ export const guardReasons: readonly Reason[] = [
       'endsWithIntegrity asks for it in the bytes',
     ],
     [
-      '} catch {',
-      '{ return } → {}',
-      'unseen',
-      'the library says undefined to all we know how to write; an error would be refused too',
-    ],
-    [
       'if (!receive) return',
       '!receive → false',
       'equivalent',
@@ -37,6 +25,30 @@ export const guardReasons: readonly Reason[] = [
     ],
   ]),
   ...reasonsFor('camera-agent/src/rtc/guard/possession.ts', [
+    [
+      'if (types.length !== expected.length || types.some((type, i) => type !== expected[i]))',
+      'types.length !== expected.length → false',
+      'unseen',
+      'a longer list has a message where none is expected, a shorter one lacks one of those that are asked for next',
+    ],
+    [
+      'const total = message.length >= 6 ? message.readUIntBE(0, 3) : 0',
+      'message.length >= 6 → message.length > 6',
+      'equivalent',
+      'six bytes are two lengths and no certificate: refused whatever they say',
+    ],
+    [
+      'const size = total >= 3 ? message.readUIntBE(3, 3) : 0',
+      'total >= 3 → total > 3',
+      'equivalent',
+      'a total of three leaves no byte for a certificate: refused whatever its length says',
+    ],
+    [
+      'if (message.length < 4 || message.length !== 4 + message.readUInt16BE(2)) refuse()',
+      'message.length < 4 → message.length <= 4',
+      'equivalent',
+      'four bytes hold an empty signature, which verifies under no key',
+    ],
     [
       'if (!first || !certificate || !keyExchange || !certificateVerify)',
       '',
@@ -88,23 +100,33 @@ export const guardReasons: readonly Reason[] = [
       'marks behind the window are never read',
     ],
   ]),
-  ...reasonsFor('camera-agent/src/rtc/guard/retransmission.ts', [
-    [
-      'await delay(WAITS[Math.min(copy, WAITS.length - 1)], undefined, { ref: false })',
-      'Math.min(copy, WAITS.length - 1) → Math.max(copy, WAITS.length - 1)',
-      'unseen',
-      'only how long the first waits are',
-    ],
-    [
-      'await delay(WAITS[Math.min(copy, WAITS.length - 1)], undefined, { ref: false })',
-      'WAITS.length - 1 → WAITS.length + 1',
-      'unseen',
-      'only how long the last waits are',
-    ],
-  ]),
   ...reasonsFor('camera-agent/src/rtc/guard/server-session.ts', [
+    [
+      'if (hello === undefined || fragment.seq > next + AHEAD_MAX) return',
+      'fragment.seq > next + AHEAD_MAX → fragment.seq >= next + AHEAD_MAX',
+      'unseen',
+      'memory alone: the flight has four messages, so one eight ahead is kept and never handed on',
+    ],
+    [
+      'const key = fragment.type === HELLO ? -1 - fragment.seq : fragment.seq',
+      'fragment.type === HELLO → fragment.type !== HELLO',
+      'equivalent',
+      'hellos and other messages still have keys apart: the signs change places',
+    ],
     ['parts.clear()', '', 'unseen', 'memory alone: after the end nothing is received'],
     ['} catch {', '{ return undefined } → {}', 'equivalent', 'a function without a return gives undefined'],
+    [
+      'if (session === undefined) return undefined',
+      'session === undefined → false',
+      'equivalent',
+      'without a length nothing is found behind it, and that is refused next',
+    ],
+    [
+      'if (socket.cipher.cipher) for (const record of early.take()) onSealedRecord(record)',
+      'socket.cipher.cipher → true',
+      'equivalent',
+      'what is taken before there are keys is kept again, in its order',
+    ],
     ['whole.clear()', '', 'unseen', 'memory alone: after the end nothing is received'],
   ]),
   ...reasonsFor('camera-agent/src/rtc/guard/srtp-replay.ts', [

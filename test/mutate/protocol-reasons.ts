@@ -64,18 +64,6 @@ export const protocolReasons: readonly Reason[] = [
       'unseen',
       'the key never leaves the module',
     ],
-    [
-      'if (done && done.hash === third.hash) return done.fourth',
-      'done.hash === third.hash → true',
-      'equivalent',
-      'message 3 of one meeting has one payload only, so its hash is that one',
-    ],
-    [
-      "if (done) throw new ProtocolFault('paired', 'msg', 'this code was used: make a new one')",
-      '',
-      'equivalent',
-      'message 3 of one meeting has one payload only: another one has been refused by now',
-    ],
   ]),
   ...reasonsFor('protocol/src/offer-check.ts', [
     [
@@ -160,12 +148,6 @@ export const protocolReasons: readonly Reason[] = [
     ],
   ]),
   ...reasonsFor('protocol/src/session.ts', [
-    [
-      "const lint = lintSdp(answer.payload.sdp, { kind: 'answer', talk })",
-      `'answer' → ""`,
-      'wording',
-      'all that is not an offer is judged as an answer; only the note has the word',
-    ],
     [
       'const hint = win === undefined ? {} : { win }',
       'win === undefined → false',

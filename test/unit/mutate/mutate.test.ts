@@ -80,6 +80,14 @@ describe('mutants: a run', function () {
     assert.deepEqual(await draw(), first)
   })
 
+  it('a test that fails once before the first mutant is tried again', async () => {
+    const busy = "  let runs = 0\n  it('in time', () => assert.notEqual(++runs, 1))\n})\n"
+    writeFileSync(join(tree, 'test/age.test.ts'), test.replace(/}\)\n$/, busy))
+    const again = await mutate(tree, group, { jobs: 1, quiet: true })
+    assert.equal(again.length, mutants.length)
+    assert.equal(again.find(({ from, to }) => from === 'a > b' && to === 'a >= b')?.fate, 'survived')
+  })
+
   it('a test that fails as things are is an error, not a killed mutant', async () => {
     writeFileSync(join(tree, 'test/age.test.ts'), test.replace("'yes'])", "'no'])"))
     await assert.rejects(mutate(tree, group, { jobs: 1, quiet: true }))

@@ -178,6 +178,18 @@ describe('protocol: a second admin device', () => {
     assert.equal(joined.length, 1)
   })
 
+  it('message 3 in another spelling is another one: it joins nobody again', async () => {
+    const request = await begin()
+    const third = await request.onSecond(await offer.receive(request.first))
+    await offer.receive(third)
+    const { payload } = await openEnvelope('os1-join3', third.e, () => second.admin.publicKey)
+    const { toCamera: mac } = await pairingKeys(secret)
+    const { h12, rid, v } = payload
+    const other = await sealPairMessage('os1-join3', { h12, rid, v }, { sign: second.admin.sign, mac })
+    await faults('paired', () => offer.receive(other), 'msg')
+    assert.deepEqual([joined.length, offer.state()], [1, 'joined'])
+  })
+
   it('attack 30: a second device with the code burns it', async () => {
     await offer.receive((await begin()).first)
     const thief = { admin: await generateKeyPair(), view: await generateKeyPair() }

@@ -26,7 +26,13 @@ describe('protocol: the parts of a description', () => {
 
   it('what it found: the fingerprint, the ufrag, the sections, the candidates, how many were dropped', () => {
     const found = lint(
-      inVideo('a=rtpmap:97 h264/90000', 'a=rtpmap:98 VP8/90000', 'a=rtpmap:nonsense', 'a=rtpmap:9 -/1'),
+      inVideo(
+        'a=rtpmap:97 h264/90000',
+        'a=rtpmap:98 VP8/90000',
+        'a=rtpmap:nonsense',
+        'a=rtpmap:x9 G722/8000',
+        'a=rtpmap:9 -/1',
+      ),
     )
     assert.equal(found.fingerprint, /sha-256 (\S+)/.exec(good)?.[1])
     assert.deepEqual([found.ufrag, found.mids, found.dropped], ['Yb3q', ['0', '1', '2'], 1])
@@ -64,7 +70,7 @@ describe('protocol: the parts of a description', () => {
 
   it('lines: a small letter, =, a value, CRLF; attributes in lower case', () => {
     for (const line of ['ab=c', 'X=y', 'x', '=x', '1=x']) refused(inVideo(line), 'sdp', /letter/)
-    for (const line of ['a=', 'a=Mid:0', 'a= mid:0', 'a=x y', 'a=:x'])
+    for (const line of ['a=', 'a=Mid:0', 'a= mid:0', 'a=x y', 'a=:x', 'a=Mid:a=mid:0'])
       refused(inVideo(line), 'sdp', /lower case/)
     lint(inVideo('a=x', 'a=x:', "a=!#$%&'*+.^_`{|}~0-z:y", 'b=AS:1'))
     refused(good.slice(0, -2), 'sdp', /CRLF/)
@@ -148,6 +154,7 @@ describe('protocol: the parts of a description', () => {
     }
     refused(good + video.replace('a=mid:0', 'a=mid:3'), 'm', /one to three/)
     refused(good.replace('a=mid:1', 'a=mid:0'), 'mid', /its own mid/)
+    refused(good.replace('a=mid:1\r\n', ''), 'mid', /give one a=mid/)
     for (const mid of ['', 'a b', '!x', 'x!', 'x'.repeat(17)])
       refused(good.replace('a=mid:1', `a=mid:${mid}`), 'mid')
     const long = 'Az_-0'.padEnd(16, 'x')
@@ -162,6 +169,7 @@ describe('protocol: the parts of a description', () => {
       line.replace(' 9 ', ' x '),
       line.replace(' 96', ''),
       'm=video',
+      `m=text 9 RTP/AVP ${line}`,
     ])
       refused(good.replace(line, bad), 'm', /sections only/)
     refused(
@@ -203,6 +211,10 @@ describe('protocol: the parts of a description', () => {
       /OPUS, PCMU, PCMA only/,
       answer,
     )
+    const beside = (codec: string): string =>
+      sound(section => section.replace(/a=rtpmap:\S+ opus.*\r\n/, `$&a=rtpmap:9 ${codec}\r\n`))
+    lint(beside('PCMU/8000'), answer)
+    refused(beside('G722/8000'), 'rtpmap', /OPUS, PCMU, PCMA only/, answer)
     const reject = (section: string): string =>
       section.replace('m=audio 9', 'm=audio 0').replace(/a=sendonly/, 'a=inactive')
     const bare = sound(section =>

@@ -145,6 +145,16 @@ describe('protocol: session', () => {
       await openAnswer(granted, attempt)
     })
 
+    it('an answer whose sound is of another form is bad_sdp, one whose sound is rejected is not', async () => {
+      const { offer, attempt } = await offerTo(home.cam)
+      const opened = await read(offer, home.cam)
+      const sealed = (sdp: string) => sealAnswer(home.cam, opened, { n: 1, r: ['view'], exp: 1, sdp })
+      const other = await sealed(description('answer').replace('opus/48000/2', 'G722/8000'))
+      await faults('bad_sdp', () => openAnswer(other, attempt), 'rtpmap')
+      const rejected = description('answer', { audio: 'inactive' }).replace('m=audio 9', 'm=audio 0')
+      await openAnswer(await sealed(rejected.replace('BUNDLE 0 1 2', 'BUNDLE 0 2')), attempt)
+    })
+
     it('attack 21: a malleated answer is the same answer', async () => {
       const { offer, attempt } = await offerTo(home.cam)
       const jws = await answer(offer, home.cam)

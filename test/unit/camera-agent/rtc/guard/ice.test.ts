@@ -8,6 +8,7 @@ import {
   stunMessage,
 } from '@ownsight/camera-agent/rtc/guard/internals'
 import { internal } from '@ownsight/camera-agent/rtc/werift'
+import { frozenClock } from './server-stage.ts'
 
 type Built = {
   bytes: Buffer
@@ -19,21 +20,26 @@ const PASSWORD = 'the camera’s password'
 const peer: Address = ['192.0.2.7', 40_000]
 const stranger: Address = ['192.0.2.9', 40_000]
 
+const newConnection = () => ({
+  localUsername: 'cam',
+  remoteUsername: 'view',
+  localPassword: PASSWORD,
+  remoteCandidates: [] as { host: string; port: number }[],
+  checkList: [] as object[],
+  nominated: undefined as { remoteAddr: Address } | undefined,
+  checkComplete: (_pair: object): void => undefined,
+})
+
 /** A connection, and one protocol of it behind the guard. */
-function stage(name: 'datagramReceived' | 'handleStunMessage' | 'neither' = 'datagramReceived') {
+function stage(
+  name: 'datagramReceived' | 'handleStunMessage' | 'neither' = 'datagramReceived',
+  connection = newConnection(),
+) {
   let subscribed = 0
   const event = () => ({ subscribe: () => subscribed++, execute: (..._args: unknown[]): void => undefined })
   const obeyed: unknown[] = []
   const received: string[] = []
   const resent: unknown[] = []
-  const connection = {
-    localUsername: 'cam',
-    remoteUsername: 'view',
-    localPassword: PASSWORD,
-    remoteCandidates: [] as { host: string; port: number }[],
-    checkList: [],
-    nominated: undefined as { remoteAddr: Address } | undefined,
-  }
   const protocol: Record<string, unknown> = {
     onRequestReceived: { ...event(), execute: (...args: unknown[]) => obeyed.push(args) },
     onDataReceived: event(),
@@ -53,6 +59,7 @@ function stage(name: 'datagramReceived' | 'handleStunMessage' | 'neither' = 'dat
   }
   return {
     connection,
+    protocol,
     subscribed,
     obeyed,
     received,
@@ -112,6 +119,12 @@ describe('ICE: requests', () => {
     ])
       assert.equal(comes(request(wrong)), 0, JSON.stringify(wrong))
     assert.deepEqual(resent, [])
+  })
+
+  it('none is, where there is no password to judge it by', () => {
+    const { connection, request: comes } = stage()
+    Reflect.deleteProperty(connection, 'localPassword')
+    assert.equal(comes(request()), 0)
   })
 
   it('one with anything but a fingerprint behind its integrity is not', () => {
@@ -195,4 +208,56 @@ describe('ICE: where data may come from', () => {
 
   it('a protocol that receives nothing itself is left alone', () =>
     assert.doesNotThrow(() => stage('neither')))
+})
+
+describe('ICE: a pair that the peer uses and does not nominate', () => {
+  before(() => installGuard())
+  const DTLS = '16fe'
+  let clock: ReturnType<typeof frozenClock>
+  beforeEach(() => {
+    clock = frozenClock()
+  })
+  afterEach(() => clock.release())
+
+  /** Two protocols of one connection, the peer known over both, and the pairs that were taken. */
+  function two() {
+    const connection = newConnection()
+    const taken: object[] = []
+    connection.remoteCandidates.push({ host: peer[0], port: peer[1] })
+    connection.checkComplete = pair => taken.push(pair)
+    const ways = [stage('datagramReceived', connection), stage('datagramReceived', connection)]
+    const pairs = ways.map(({ protocol }) => ({ state: 3, nominated: false, protocol, remoteAddr: peer }))
+    connection.checkList.push(...pairs)
+    return { ways, pairs, taken }
+  }
+
+  it('is taken once DTLS has come over it for 900 ms', () => {
+    const { ways, pairs, taken } = two()
+    ways[0]!.data(DTLS, peer)
+    clock.advance(899)
+    ways[0]!.data(DTLS, peer)
+    assert.deepEqual(taken, [])
+    clock.advance(1)
+    ways[0]!.data(DTLS, peer)
+    assert.deepEqual([taken.length, taken[0] === pairs[0]], [1, true])
+  })
+
+  it('is not, where the peer changed over between the protocols of the connection', () => {
+    const { ways, taken } = two()
+    for (const way of [0, 1, 0]) {
+      ways[way]!.data(DTLS, peer)
+      clock.advance(800)
+    }
+    assert.deepEqual(taken, [])
+  })
+
+  it('is not, where DTLS comes from an address that is not known', () => {
+    const { ways, pairs, taken } = two()
+    pairs[0]!.remoteAddr = stranger
+    for (let n = 0; n < 3; n++) {
+      ways[0]!.data(DTLS, stranger)
+      clock.advance(900)
+    }
+    assert.deepEqual(taken, [])
+  })
 })

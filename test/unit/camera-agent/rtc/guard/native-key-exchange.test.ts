@@ -1,11 +1,21 @@
 import assert from 'node:assert/strict'
 import { installGuard } from '@ownsight/camera-agent/rtc/dtls-guard'
-import { generateKeyShare, preMasterSecret } from '@ownsight/camera-agent/rtc/guard/native-key-exchange'
+import {
+  generateKeyShare,
+  installKeyExchange,
+  preMasterSecret,
+} from '@ownsight/camera-agent/rtc/guard/native-key-exchange'
+import { GuardError } from '@ownsight/camera-agent/rtc/guard-error'
 import { internal } from '@ownsight/camera-agent/rtc/werift'
 
 const P256 = 23
 const X25519 = 29
 const hex = (text: string): Buffer => Buffer.from(text, 'hex')
+
+const parts = {
+  generateKeyPair: internal<Record<string, unknown>>('dtls/src/cipher/namedCurve.js'),
+  prfPreMasterSecret: internal<Record<string, unknown>>('dtls/src/cipher/prf.js'),
+}
 
 describe('the key exchange by OpenSSL', () => {
   it('X25519 is that of RFC 7748 §6.1', () => {
@@ -48,19 +58,34 @@ describe('the key exchange by OpenSSL', () => {
     const own = generateKeyShare(X25519).privateKey
     for (const point of [Buffer.alloc(32), Buffer.concat([Buffer.from([1]), Buffer.alloc(31)])])
       assert.ok(preMasterSecret(point, own, X25519).equals(Buffer.alloc(32)))
-    assert.throws(() => preMasterSecret(Buffer.alloc(31), own, X25519), RangeError)
+    for (const size of [0, 31, 33])
+      assert.throws(() => preMasterSecret(Buffer.alloc(size, 9), own, X25519), /X25519 has 32 bytes/)
     const offCurve = generateKeyShare(P256).publicKey
     offCurve.writeUInt8((offCurve[64] ?? 0) ^ 1, 64)
     assert.throws(() => preMasterSecret(offCurve, generateKeyShare(P256).privateKey, P256))
-    assert.throws(() => preMasterSecret(Buffer.alloc(97), own, 24))
-    assert.throws(() => generateKeyShare(24))
+    assert.throws(() => preMasterSecret(Buffer.alloc(97), own, 24), /no curve 24/)
+    assert.throws(() => generateKeyShare(24), /no curve 24/)
   })
 
   it('is what the library uses once the guard is installed', () => {
     installGuard()
-    const curves = internal<{ generateKeyPair: unknown }>('dtls/src/cipher/namedCurve.js')
-    const prf = internal<{ prfPreMasterSecret: unknown }>('dtls/src/cipher/prf.js')
-    assert.equal(curves.generateKeyPair, generateKeyShare)
-    assert.equal(prf.prfPreMasterSecret, preMasterSecret)
+    assert.equal(parts.generateKeyPair.generateKeyPair, generateKeyShare)
+    assert.equal(parts.prfPreMasterSecret.prfPreMasterSecret, preMasterSecret)
   })
+
+  for (const [name, module] of Object.entries(parts))
+    it(`does not start where the library has no ${name}`, () => {
+      const own = module[name]
+      module[name] = undefined
+      try {
+        assert.throws(
+          installKeyExchange,
+          error =>
+            error instanceof GuardError && error.code === 'shape' && /key exchange/.test(error.message),
+        )
+        assert.equal(module[name], undefined)
+      } finally {
+        module[name] = own
+      }
+    })
 })

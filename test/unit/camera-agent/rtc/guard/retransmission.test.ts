@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict'
+import { syncBuiltinESMExports } from 'node:module'
+import timers from 'node:timers/promises'
 import { installGuard } from '@ownsight/camera-agent/rtc/dtls-guard'
 import { flightClass } from '@ownsight/camera-agent/rtc/guard/internals'
 import { splitRecords } from '@ownsight/camera-agent/rtc/guard/records'
@@ -52,11 +54,42 @@ describe('retransmission of a flight', function () {
     assert.equal(copies.length, sent)
   })
 
+  it('the waits grow, and the last one repeats', async () => {
+    const waits: unknown[] = []
+    const { setTimeout: own } = timers
+    timers.setTimeout = (async (ms?: number) => void waits.push(ms)) as typeof own
+    syncBuiltinESMExports()
+    try {
+      const {
+        copies,
+        own: flying,
+        run,
+      } = flight(6, async () => {
+        if (copies.length === 9) flying.dtls.flight = OVER
+      })
+      await run()
+    } finally {
+      timers.setTimeout = own
+      syncBuiltinESMExports()
+    }
+    assert.deepEqual(waits, [100, 200, 400, 400, 800, 800, 1000, 1000, 1000])
+  })
+
   it('the first wait is short, and longer than a round trip of a house', async () => {
     const { copies, own, run } = flight(6)
     const done = run()
     await new Promise(resolve => setTimeout(resolve, 30))
     assert.equal(copies.length, 1)
+    own.dtls.flight = OVER
+    await done
+  })
+
+  it('its waits keep no process alive', async () => {
+    const { own, run } = flight(6)
+    const alive = (): number => process.getActiveResourcesInfo().filter(name => name === 'Timeout').length
+    const before = alive()
+    const done = run()
+    assert.equal(alive(), before)
     own.dtls.flight = OVER
     await done
   })
@@ -76,7 +109,10 @@ describe('retransmission of a flight', function () {
     Object.defineProperty(performance, 'now', { value: () => began + later, configurable: true })
     const done = run()
     later = 10_001
-    await assert.rejects(done, error => error instanceof GuardError && error.code === 'order')
+    await assert.rejects(
+      done,
+      error => error instanceof GuardError && error.code === 'order' && /in time/.test(error.message),
+    )
   })
 
   it('does not end before it', async () => {

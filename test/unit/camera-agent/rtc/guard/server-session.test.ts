@@ -81,6 +81,14 @@ describe('the server behind its guard', () => {
       assert.deepEqual(types(), [])
     })
 
+    it('what stands behind it in the same record is nothing either', () => {
+      const { types, errors, session } = stage()
+      const messages = [hello(1, COOKIE, { version: 0xfefc }), hello(0)]
+      const record = Buffer.concat(messages.map(each => fragmentRecord(each, 0).subarray(13)))
+      session.receive(recordBytes(22, 0, 1, record))
+      assert.deepEqual([types(), code(errors)], [[], ['order']])
+    })
+
     it('one that is cut short before the end of its cookie is nothing', () => {
       const whole = helloBody(COOKIE, { session: 2 })
       const end = whole.length - 'rest'.length
@@ -90,7 +98,10 @@ describe('the server behind its guard', () => {
         assert.deepEqual(types(), [], `${size}`)
       }
       const { comes, types } = stage()
-      comes(part(HELLO, 1, whole.subarray(0, end)))
+      for (const size of [1, 2])
+        comes(part(HELLO, size, helloBody(Buffer.alloc(size)).subarray(0, -'rest'.length - size)))
+      assert.deepEqual(types(), [])
+      comes(part(HELLO, 3, whole.subarray(0, end)))
       assert.deepEqual(types(), [HELLO])
     })
 
@@ -139,9 +150,9 @@ describe('the server behind its guard', () => {
     })
 
     it('before a hello with a cookie nothing of it counts', () => {
-      const { comes, types } = stage()
+      const { comes, types, errors } = stage()
       comes(hello(0), part(CERTIFICATE, 1, body('c')), part(CERTIFICATE, 0, body('c')))
-      assert.deepEqual(types(), [HELLO])
+      assert.deepEqual([types(), errors], [[HELLO], []])
     })
 
     for (const [what, type, seq] of [
@@ -195,8 +206,7 @@ describe('the server behind its guard', () => {
       assert.deepEqual(types(), [])
       comes(part(CERTIFICATE, 2, body('c')))
       assert.deepEqual(types(), [CERTIFICATE, KEY_EXCHANGE])
-      assert.deepEqual(errors, [])
-      assert.equal(session.fault, undefined)
+      assert.deepEqual([errors, session.fault], [[], undefined])
     })
 
     it('what lies further ahead takes no room', () => {
@@ -206,6 +216,23 @@ describe('the server behind its guard', () => {
         for (const piece of pieces(part(VERIFY, seq, body('far away')), 4).slice(1)) session.receive(piece)
       for (const piece of pieces(part(CERTIFICATE, 2, body('near')), 2)) session.receive(piece)
       assert.deepEqual(types(), [CERTIFICATE])
+    })
+
+    it('unfinished hellos, whatever their numbers, do not hold a message up', () => {
+      const { comes, session, types } = stage()
+      comes(hello(0, COOKIE))
+      for (let seq = 0; seq < 4; seq++) session.receive(pieces(hello(seq), 10)[0]!)
+      for (const piece of pieces(part(CERTIFICATE, 1, body('c'.repeat(60))), 10)) session.receive(piece)
+      assert.deepEqual(types(), [HELLO, CERTIFICATE])
+    })
+
+    it('a Finished in the clear brings no flight again, whichever was the last', () => {
+      const { comes, greeted, sent, socket, types } = stage()
+      greeted()
+      comes(part(CERTIFICATE, 2, body('c')))
+      socket.dtls.flight = 6
+      comes(part(FINISHED, 2, body('f')))
+      assert.deepEqual([types(), sent], [[CERTIFICATE], []])
     })
 
     it('sixteen unfinished messages at most', () => {
@@ -244,6 +271,13 @@ describe('the server behind its guard', () => {
       session.receive(recordBytes(22, 1, 3, Buffer.alloc(40)))
       session.receive(Buffer.from('junk'))
       assert.deepEqual([heard, closed(), errors, types()], [[], 0, [], []])
+    })
+
+    it('a message in a record of another kind is nothing', () => {
+      const { session, types } = stage()
+      for (const kind of [20, 21, 23, 24])
+        session.receive(recordBytes(kind, 0, kind, fragmentRecord(hello(0), 0).subarray(13)))
+      assert.deepEqual(types(), [])
     })
 
     it('a fatal alert in the clear ends it, but not at once', async () => {

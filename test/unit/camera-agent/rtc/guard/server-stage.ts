@@ -120,9 +120,9 @@ export async function realServer(): Promise<Socket> {
   return line.server
 }
 
-/** Holds `performance.now` until it is released; what is measured by it passes only when told to. */
+/** Holds `performance.now`, at a whole ms, until it is released; what is measured by it passes only when told to. */
 export function frozenClock(): { advance(ms: number): void; release(): void } {
-  let now = performance.now()
+  let now = Math.ceil(performance.now())
   Object.defineProperty(performance, 'now', { value: () => now, configurable: true })
   return {
     advance(ms) {
