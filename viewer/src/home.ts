@@ -8,6 +8,7 @@ import { deviceName } from './device-name.ts'
 import { type GuestCameras, openGuestCameras } from './guest-cameras.ts'
 import { type DeviceKeys, type Keystore, type OwnerKeys, openKeystore } from './keystore.ts'
 import { pageEvents } from './page-events.ts'
+import { openPeerAhead, type PeerAhead } from './peer-ahead.ts'
 import { named } from './people.ts'
 import { openPolicies, type Policies } from './policies.ts'
 import { openPrepared, type Prepared } from './prepared.ts'
@@ -26,6 +27,8 @@ export type Home = {
   readonly keystore: Keystore
   readonly signaling: SignalingClient
   readonly relays: Relays
+  /** peers of live views, one of them perhaps made before its tap */
+  readonly ahead: PeerAhead
   /** sessions that wait for a tap on the tiles in view */
   readonly prepared: Prepared
   readonly signal: AbortSignal
@@ -118,6 +121,13 @@ export async function openHome(account: Account): Promise<Home> {
     clock: pageClock,
     page: pageEvents,
   })
+  const ahead = openPeerAhead({
+    make: relays.peer,
+    servers: relays.servers,
+    clock: pageClock,
+    page: pageEvents,
+    signal: ended.signal,
+  })
   presence.subscribe(prepared.review)
   // A page that goes says so: else a camera would find it out seconds later.
   addEventListener('pagehide', prepared.letGo, { signal: ended.signal })
@@ -128,6 +138,7 @@ export async function openHome(account: Account): Promise<Home> {
     keystore,
     signaling,
     relays,
+    ahead,
     prepared,
     signal: ended.signal,
     connection,

@@ -122,13 +122,16 @@ async function attemptOnce(options: WatchOptions, win: string): Promise<LiveSess
       return found
     }
     enter('answer_verified')
-    const { confirm, th } = await sealConfirm(view, { camId: camera.camId, sid, oh, ah: found.ah })
     peer.accept(found.sdp)
     enter('applied')
+    // Signed while the path is found: it leaves over the channel, which is not there yet.
+    const sealed = sealConfirm(view, { camId: camera.camId, sid, oh, ah: found.ah })
+    sealed.catch(() => undefined)
     await channelOpen(peer, deadlines)
     enter('channel_open')
     const seen = await peer.remoteFingerprint()
     if (seen !== undefined && seen !== found.fingerprint) throw new WatchFault('not_this_camera')
+    const { confirm, th } = await sealed
     const session = confirmOver(peer, { camId: camera.camId, confirm, sid, th })
     await within(deadlines.confirm, session.confirmed, 'not_confirmed')
     enter('confirmed')

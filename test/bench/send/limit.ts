@@ -12,6 +12,11 @@ const STEP = 10
 const VIEWERS_MAX = 400
 const SETTLE_MS = 6000
 const WINDOW_MS = 4000
+/** After many at once: until those who came last are whole again, and their links found out. */
+const CALM_MS = 15_000
+const CALM_WINDOW_MS = 8000
+/** Of its most, delivered to those it keeps, when twice as many ask. */
+const LEAST = 0.9
 /** Less than this part of the best so far, or of what was asked for: the limit lies behind. */
 const BEHIND = 0.85
 const BUSY = 0.95
@@ -78,8 +83,8 @@ async function askTwice(command: readonly string[], asked: number): Promise<Twic
   try {
     stage.play()
     const refused = await stage.add(asked)
-    await sleep(SETTLE_MS)
-    return { asked, refused, measured: await stage.measure(WINDOW_MS) }
+    await sleep(CALM_MS)
+    return { asked, refused, measured: await stage.measure(CALM_WINDOW_MS) }
   } catch {
     return { asked, refused: new Map(), measured: undefined }
   } finally {
@@ -103,9 +108,10 @@ const lineOf = ({ title }: Sender, level: Level): string => {
   return `${title}: ${viewers} viewers, ${packets} packets/s, ${each} us each, ${core} % of a core, the viewers ${theirs} %${limit}`
 }
 
-function tailOf({ title }: Sender, best: Level, { asked, refused, measured }: Twice): string {
+function tailOf({ name, title }: Sender, best: Level, { asked, refused, measured }: Twice): string {
   if (!measured) return `${title}, asked by ${asked}: answers nobody any more`
-  const part = Math.round((100 * rate(measured)) / rate(best.measured))
+  const part = rate(measured) / rate(best.measured)
+  const judged = name === 'ours' ? ` (at least ${100 * LEAST} %: ${part < LEAST ? 'MISSED' : 'held'})` : ''
   const { each, stats } = measured
   const least = Math.min(...each) / (measured.ms / 1000)
   const why = new Map<string, number>()
@@ -114,7 +120,7 @@ function tailOf({ title }: Sender, best: Level, { asked, refused, measured }: Tw
     [...why].map(([reason, count]) => `${count} were told "${reason}"`).join(', ') || 'nobody refused'
   const ids = [...refused.keys()].toSorted((a, b) => a - b)
   return [
-    `${title}, asked by ${asked}: ${each.length} kept, ${rate(measured).toFixed(0)} packets/s, ${part} % of its most;`,
+    `${title}, asked by ${asked}: ${each.length} kept, ${rate(measured).toFixed(0)} packets/s, ${(100 * part).toFixed(0)} % of its most${judged};`,
     `  the least of them ${least.toFixed(0)} packets/s, ${stats.shed} sent key pictures only; ${told}`,
     ...(ids.length > 0 ? [`  refused: ${ranges(ids)}`] : []),
   ].join('\n')

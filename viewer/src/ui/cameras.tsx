@@ -91,9 +91,18 @@ function Tile({
   const online = home.presence.value.get(camId)?.online ?? false
   const tile = useInView<HTMLLIElement>(mayWatch && (() => home.prepared.want({ camId, key: mayWatch })))
   const isPrepared = home.prepared.ready.value.has(camId)
+  const touch = () => mayWatch && online && !isPrepared && home.ahead.touch()
   return (
     <li ref={tile} data-testid="camera" data-prepared={isPrepared || undefined} class="tile">
-      <button type="button" class="tile-open" onClick={() => (page.value = { name: 'live', camId })}>
+      <button
+        type="button"
+        class="tile-open"
+        onPointerEnter={touch}
+        onPointerDown={touch}
+        onPointerCancel={home.ahead.letGo}
+        onFocus={touch}
+        onClick={() => (page.value = { name: 'live', camId })}
+      >
         <span class="tile-name" id={`name-${camId}`}>
           {name}
         </span>

@@ -148,7 +148,7 @@ function openView(home: Home, camera: Entry, isGuest: boolean, signal: AbortSign
     camera: { camId, key },
     view: home.device.view,
     ask: home.signaling.request as never,
-    peer: home.relays.peer,
+    peer: home.ahead.peer,
     beacon: () => presenceOf()?.beacon,
     async open(options) {
       return home.prepared.take(camId, options.signal) ?? (await watch(options))
