@@ -65,8 +65,10 @@ export function writePage(cells: readonly Cell[]): void {
 Written by \`npm run sources\`: each camera is paired and watched in the real viewer, its sound is turned on, and what the
 page shows is read for some seconds. Latency: from the making of a picture, whose time is drawn into it, to the moment
 the browser means to show it, the camera's encoder and server included. Sound after picture: a beep begins with each
-second of the day; how long it takes to be there, less the latency of the pictures, the median. Files and films have no clock in them. "Converted" is what browsers cannot play
-as it comes.
+second of the day; how long it takes to be there, less the latency of the pictures, the median. Files and films have no
+clock in them. "Converted" is what no browser plays as it comes; VP8 is what a Firefox without a decoder for H.264, as
+the one measured here, is sent of anything. FFmpeg knows that a picture is whole when the next begins: of the latency
+one picture's time is that, and sound is held back for it.
 
 ${machine()}
 
