@@ -5,7 +5,6 @@ import QRCode from 'qrcode'
 import { runAgent } from './agent.ts'
 import { AgentError } from './agent-error.ts'
 import { type Config, defaultDataFolder, parseConfig, readConfigFile } from './config.ts'
-import { collectOnThisThread } from './garbage.ts'
 import { resetCameras } from './reset.ts'
 import { jsonReporter, type Reporter, soundOf, textReporter } from './status.ts'
 
@@ -92,7 +91,6 @@ async function main(): Promise<void> {
   if (options.check) return checkSources(config)
   if (options.doctor) return runDoctor(config, options.json)
   if (options.reset) return resetCameras(config, report)
-  collectOnThisThread()
   await proveGuard()
   const stop = new AbortController()
   for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(name, () => stop.abort())

@@ -24,11 +24,11 @@ const AHEAD = 2
 const REFILL_MS = 1500
 
 let ahead: Promise<RTCCertificate>[] = []
-let refilling: NodeJS.Timeout | undefined
+let isRefillDue = false
 
 /** Fills up what is ready, while nobody waits. */
 export function prepareCertificates(): void {
-  refilling = undefined
+  isRefillDue = false
   while (ahead.length < AHEAD) {
     const certificate = make()
     ahead.push(certificate)
@@ -42,8 +42,8 @@ export function prepareCertificates(): void {
 /** A DTLS certificate for one session, made while nobody waited. Each is handed out once. */
 export function nextCertificate(): Promise<RTCCertificate> {
   const certificate = ahead.shift() ?? make()
-  clearTimeout(refilling)
-  refilling = setTimeout(prepareCertificates, REFILL_MS)
-  refilling.unref()
+  // Not put off by whoever comes meanwhile: one tap after another would find none, and wait for its own.
+  if (!isRefillDue) setTimeout(prepareCertificates, REFILL_MS).unref()
+  isRefillDue = true
   return certificate
 }

@@ -1,4 +1,3 @@
-import { collectOnThisThread } from '@ownsight/camera-agent/garbage'
 import { createLoad, type Seat } from '@ownsight/camera-agent/load'
 import { packetizeH264 } from '@ownsight/camera-agent/media/h264-payload'
 import { installGuard } from '@ownsight/camera-agent/rtc/dtls-guard'
@@ -17,7 +16,6 @@ const DEMAND = 1.4
 let demand = 0
 const viewers = new Map<number, { peer: CameraPeer; seat: Seat | undefined; open: boolean }>()
 
-collectOnThisThread()
 installGuard()
 runSender({
   accept: async (id, sdp, ready) => {
