@@ -1,6 +1,6 @@
 const TICKS_PER_MS = 90
-/** Over how long lateness is averaged, ms: sound that is moved by it moves slower than anybody hears. */
-const AVERAGE_MS = 4000
+/** Over how long lateness is averaged, ms. A browser takes sound that moves for sound that is late now and then, and waits. */
+const AVERAGE_MS = 15_000
 /** So far from the average, ms, the pictures have begun anew. */
 const JUMP_MS = 1000
 
