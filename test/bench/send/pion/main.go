@@ -94,7 +94,7 @@ func accept(api *webrtc.API, track webrtc.TrackLocal, id int, offer string) {
 
 func drop(id int) {
 	if pc, known := viewers.LoadAndDelete(id); known {
-		check(pc.(*webrtc.PeerConnection).Close())
+		_ = pc.(*webrtc.PeerConnection).Close()
 	}
 }
 
@@ -111,7 +111,8 @@ func play(track *webrtc.TrackLocalStaticSample, units [][]byte) {
 	for i := 0; ; i++ {
 		<-ticker.C
 		sample := media.Sample{Data: units[i%len(units)], Duration: time.Second / fps}
-		check(track.WriteSample(sample))
+		// A viewer that is just leaving is a fault of its own, and no reason to end: what arrives is counted elsewhere.
+		_ = track.WriteSample(sample)
 	}
 }
 
