@@ -2,6 +2,7 @@ import { readdirSync, readFileSync, readlinkSync } from 'node:fs'
 import type { PairedCamera } from '@ownsight/protocol/pairing-owner'
 import { isServing, startAgent, type TestAgent } from '../support/agent.ts'
 import { createOwner, type Owner, pairCamera } from '../support/owner.ts'
+import { until } from '../support/wait.ts'
 import { type EvilOptions, type EvilServer, startEvilServer } from './evil-server.ts'
 
 export type TestHome = { owner: Owner; agent: TestAgent; cameras: PairedCamera[] }
@@ -61,11 +62,13 @@ async function openHome(
     cameras.push(await pairCamera(owner, 'code' in shown ? shown.code : ''))
     await agent.report(report => isServing(report) && 'camera' in report && report.camera === camera)
   }
+  await rehearsed(agent)
   return { owner, agent, cameras }
 }
 
-/** UDP sockets a process holds: each peer connection has some, and a camera that refuses has none. */
-export function udpSockets(pid: number): number {
+/** The UDP sockets of a process, by inode: each peer connection has some, and a camera that refuses opens none. */
+export function udpSockets({ child }: TestAgent): Set<string> {
+  const pid = child.pid ?? 0
   const inodes = new Set(
     ['/proc/net/udp', '/proc/net/udp6'].flatMap(table =>
       readFileSync(table, 'utf8')
@@ -74,7 +77,21 @@ export function udpSockets(pid: number): number {
         .map(line => line.trim().split(/\s+/)[9] ?? ''),
     ),
   )
-  return readdirSync(`/proc/${pid}/fd`).filter(fd => inodes.has(socketInode(pid, fd))).length
+  return new Set(readdirSync(`/proc/${pid}/fd`).map(fd => socketInode(pid, fd))).intersection(inodes)
+}
+
+/** How many sockets an agent has opened since it had those; what closed meanwhile does not count. */
+export const openedSince = (before: Set<string>, agent: TestAgent): number =>
+  udpSockets(agent).difference(before).size
+
+/** An agent opens and closes sockets of its own while it rehearses, a quarter of a second between them. */
+async function rehearsed(agent: TestAgent): Promise<void> {
+  let looks = 0
+  const rested = () => {
+    looks = udpSockets(agent).size ? 0 : looks + 1
+    return looks >= 20
+  }
+  await until(rested, { timeout: 30_000, every: 50, what: 'an agent without sockets for a second' })
 }
 
 function socketInode(pid: number, fd: string): string {
