@@ -12,7 +12,7 @@ export type Camera = {
   /** by whom it is served or was made */
   readonly from: string
   readonly sound: boolean
-  /** Its pictures carry a clock, and flash when it beeps. */
+  /** Its pictures carry a clock, and it beeps by the same. */
   readonly clock: boolean
   open(): Promise<{ source: object; close(): Promise<void> }>
   /** Why it cannot be had on this machine. */

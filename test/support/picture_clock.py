@@ -1,10 +1,9 @@
 """Live pictures that carry the time they were made, and beeps, for the RTSP server of the tests.
 
 A pipeline's appsrc "picture" gets I420 pictures: in the lowest band 32 cells, white for 1, hold the milliseconds since
-1970 modulo 2^24 and a check byte, most significant bit first; a block above them is white for the first fifth of each
-second of the time of day. Its appsrc "sound" gets 16-bit mono with a beep of 1 kHz in the first tenth of each of the
-same seconds. A frame rate of 0 means a pace that changes all the time. A capsfilter "size" changes every 4 s
-between the size it has and half of it.
+1970 modulo 2^24 and a check byte, most significant bit first. Its appsrc "sound" gets 16-bit mono with a beep of 1 kHz
+in the first tenth of each second of the same time. A frame rate of 0 means a pace that changes all the time. A
+capsfilter "size" changes every 4 s between the size it has and half of it.
 """
 import array
 import math
@@ -17,7 +16,6 @@ from gi.repository import Gst
 CELLS = 32
 BLOCK_MS = 20
 BEEP_MS = 100
-FLASH_MS = 200
 RESIZE_S = 4
 
 
@@ -59,16 +57,12 @@ def painter(width, height):
     cell = width // CELLS
     slope = bytes(60 + 100 * x // width for x in range(width)) * 2
     chroma = bytes([128]) * (width * height // 2)
-    edge = width // 8
-    top = height * 7 // 10
 
     def draw(now):
         shift = now // 8 % width
         row = slope[shift : shift + width]
-        flash = b"\xeb" if now % 1000 < FLASH_MS else b"\x10"
-        band = flash * edge + row[edge:]
         bar = b"".join((b"\xeb" if bit else b"\x10") * cell for bit in code(now)).ljust(width, b"\x10")
-        return row * top + band * (height - top - cell) + bar * cell + chroma
+        return row * (height - cell) + bar * cell + chroma
 
     return draw
 

@@ -1,11 +1,9 @@
 import { createCeiling } from './ceiling.ts'
 import type { SourceFrame } from './frame-pipe.ts'
-import { createGopRing } from './gop-ring.ts'
 import { packetizeH264 } from './h264-payload.ts'
 import type { Encoding } from './media-frame.ts'
+import { createLane, type Lane } from './lane.ts'
 import { isOriginal } from './output.ts'
-import { createPictureLag } from './picture-lag.ts'
-import { createRateMeter } from './rate-meter.ts'
 import type { Route } from './route.ts'
 import { createSoundLimit } from './sound-limit.ts'
 import { createSoundShare } from './sound-share.ts'
@@ -13,31 +11,10 @@ import type { SourceIdentity } from './source.ts'
 import type { SourceConfig } from './source-config.ts'
 import type { SourceStatus } from './source-status.ts'
 import { createSupervisor } from './supervisor.ts'
-import { TIER_LIMITS, type Tier } from './tier.ts'
+import type { Tier } from './tier.ts'
 import { createTimeline } from './timeline.ts'
 import { packetizeVp8 } from './vp8-payload.ts'
 import { packetizeVp9 } from './vp9-payload.ts'
-
-/** One encoding of one source as the agent hands it on. It belongs to its feed, and to no other for ever. */
-export type Lane = {
-  readonly feed: Feed
-  readonly encoding: Encoding
-  readonly ring: ReturnType<typeof createGopRing>
-  readonly meter: ReturnType<typeof createRateMeter>
-  readonly lag: ReturnType<typeof createPictureLag>
-  /** Who is sent it, or will be from its next key frame on. */
-  readonly routes: Set<Route>
-  bps: number
-  wanted: boolean
-  /** A key frame has come since it is wanted: what follows can be decoded. */
-  begun: boolean
-  linger?: NodeJS.Timeout | undefined
-  /** This lane as something a viewer may be sent: all of it, or its key frames. */
-  readonly whole: Aim
-  readonly keys: Aim
-}
-
-export type Aim = { readonly lane: Lane; readonly keysOnly: boolean }
 
 export type Feed = {
   /** The lane of an encoding, the same object each time. */
@@ -96,13 +73,11 @@ export function createFeed(config: SourceConfig, options: FeedOptions, onStatus:
     if (frame.payloads.length === 0) return
     lane.begun = true
     lane.meter.add(data.length, key)
-    lane.lag.add(timeline.at(ticks) ?? 0)
-    lane.ring.push(frame)
-    for (const route of [...lane.routes]) route.take(lane, frame)
+    lane.take(frame, timeline.at(ticks))
   }
   const restarted = () => {
     timeline.restart()
-    for (const lane of lanes) reset(lane)
+    for (const lane of lanes) lane.reset()
   }
   const passes = () => config.kind !== 'test-pattern' && supervisor?.status().transcoding !== true
   const behind = () => {
@@ -149,7 +124,7 @@ export function createFeed(config: SourceConfig, options: FeedOptions, onStatus:
   }
   const release = (lane: Lane) => {
     lane.wanted = false
-    reset(lane)
+    lane.reset()
     update()
   }
   const feed: Feed = {
@@ -195,7 +170,7 @@ export function createFeed(config: SourceConfig, options: FeedOptions, onStatus:
         clearTimeout(lane.linger)
         lane.routes.clear()
         lane.wanted = false
-        reset(lane)
+        lane.reset()
       }
       hearing.clear()
       if (supervisor) stop()
@@ -203,36 +178,6 @@ export function createFeed(config: SourceConfig, options: FeedOptions, onStatus:
     ended: () => closing,
   }
   return feed
-}
-
-function createLane(feed: Feed, encoding: Encoding): Lane {
-  const lane: Lane = {
-    feed,
-    encoding,
-    ring: createGopRing(),
-    meter: createRateMeter(),
-    lag: createPictureLag(),
-    routes: new Set(),
-    bps: TIER_LIMITS[encoding.tier].start,
-    wanted: false,
-    begun: false,
-    get whole() {
-      return whole
-    },
-    get keys() {
-      return keys
-    },
-  }
-  const whole: Aim = { lane, keysOnly: false }
-  const keys: Aim = { lane, keysOnly: true }
-  return lane
-}
-
-function reset(lane: Lane) {
-  lane.ring.clear()
-  lane.meter.reset()
-  lane.lag.reset()
-  lane.begun = false
 }
 
 const sameEncoding = (one: Encoding, other: Encoding): boolean =>

@@ -1,5 +1,6 @@
 import { type Offer, UP_MARGIN } from './choose-tier.ts'
-import type { Aim, Feed, Lane } from './feed.ts'
+import type { Feed } from './feed.ts'
+import type { Aim, Lane } from './lane.ts'
 import type { Codec } from './media-frame.ts'
 import { isOriginal } from './output.ts'
 import { pictureBudget, TIER_LIMITS, TIERS, type Tier } from './tier.ts'

@@ -1,4 +1,4 @@
-import type { Lane } from './feed.ts'
+import type { Lane } from './lane.ts'
 import type { MediaFrame } from './media-frame.ts'
 
 export type Route = ReturnType<typeof createRoute>

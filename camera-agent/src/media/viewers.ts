@@ -1,5 +1,6 @@
 import { type Choice, chooseTier } from './choose-tier.ts'
-import type { Aim, Feed, Lane } from './feed.ts'
+import type { Feed } from './feed.ts'
+import type { Aim, Lane } from './lane.ts'
 import type { Codec, MediaFrame } from './media-frame.ts'
 import { demandOf, offersOf } from './offers.ts'
 import { isOriginal } from './output.ts'

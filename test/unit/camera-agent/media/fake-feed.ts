@@ -1,10 +1,8 @@
-import type { Feed, Lane } from '@ownsight/camera-agent/media/feed'
-import { createGopRing } from '@ownsight/camera-agent/media/gop-ring'
+import type { Feed } from '@ownsight/camera-agent/media/feed'
+import { createLane, type Lane } from '@ownsight/camera-agent/media/lane'
 import type { Encoding, MediaFrame } from '@ownsight/camera-agent/media/media-frame'
-import { createPictureLag } from '@ownsight/camera-agent/media/picture-lag'
-import { createRateMeter } from '@ownsight/camera-agent/media/rate-meter'
 import type { Listener } from '@ownsight/camera-agent/media/sound-share'
-import { TIER_LIMITS, type Tier } from '@ownsight/camera-agent/media/tier'
+import type { Tier } from '@ownsight/camera-agent/media/tier'
 
 /** A feed without a source: the test says what it passes, allows and sends. */
 export function fakeFeed(
@@ -21,32 +19,14 @@ export function fakeFeed(
   const asked: string[] = []
   const rates: Record<string, number> = {}
   const nameOf = ({ codec, tier }: Encoding) => `${codec} ${tier}`
-  const createLane = (encoding: Encoding): Lane => {
-    const lane: Lane = {
-      feed,
-      encoding,
-      ring: createGopRing(),
-      meter: createRateMeter(),
-      lag: createPictureLag(),
-      routes: new Set(),
-      bps: TIER_LIMITS[encoding.tier].start,
-      wanted: false,
-      begun: false,
-      get whole() {
-        return whole
-      },
-      get keys() {
-        return keys
-      },
-    }
-    const whole = { lane, keysOnly: false }
-    const keys = { lane, keysOnly: true }
+  const newLane = (encoding: Encoding): Lane => {
+    const lane = createLane(feed, encoding)
     lanes.push(lane)
     return lane
   }
   const feed: Feed = {
     lane: encoding =>
-      lanes.find(lane => nameOf(lane.encoding) === nameOf(encoding)) ?? createLane({ ...encoding }),
+      lanes.find(lane => nameOf(lane.encoding) === nameOf(encoding)) ?? newLane({ ...encoding }),
     lanes: () => lanes,
     join: (lane, route) => {
       lane.routes.add(route)
@@ -84,8 +64,7 @@ export function fakeFeed(
     const lane = feed.lane({ codec, tier })
     const frame: MediaFrame = { payloads: [Buffer.alloc(size)], timestamp, key }
     lane.begun = true
-    lane.ring.push(frame)
-    for (const route of [...lane.routes]) route.take(lane, frame)
+    lane.take(frame, undefined)
     return frame
   }
   return { feed, settings, asked, rates, send, listeners }
