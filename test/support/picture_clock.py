@@ -2,8 +2,8 @@
 
 A pipeline's appsrc "picture" gets I420 pictures: in the lowest band 32 cells, white for 1, hold the milliseconds since
 1970 modulo 2^24 and a check byte, most significant bit first. Its appsrc "sound" gets 16-bit mono with a beep of 1 kHz
-in the first tenth of each second of the same time. A frame rate of 0 means a pace that changes all the time. A
-capsfilter "size" changes every 4 s between the size it has and half of it.
+in the first tenth of each second of the same time. An appsrc "uneven-picture" gets pictures at a pace that
+changes all the time. A capsfilter "size" changes every 4 s between the size it has and half of it.
 """
 import array
 import math
@@ -22,7 +22,7 @@ RESIZE_S = 4
 def feed(media):
     """Starts what a media needs, once its pipeline runs; each thread ends with the pipeline."""
     pipeline = media.get_element()
-    for name, work in (("picture", send_pictures), ("sound", send_sound), ("size", change_size)):
+    for name, work in WORK.items():
         element = pipeline.get_by_name(name)
         if element:
             threading.Thread(target=work, args=(element,), daemon=True).start()
@@ -37,7 +37,11 @@ def running_time(element):
         time.sleep(0.01)
 
 
-def send_pictures(source):
+def send_uneven_pictures(source):
+    send_pictures(source, lambda rate: random.choice((0.04, 0.1, 0.25)))
+
+
+def send_pictures(source, apart=lambda rate: 1 / rate):
     caps = source.get_property("caps").get_structure(0)
     draw = painter(caps.get_value("width"), caps.get_value("height"))
     rate = caps.get_fraction("framerate").value_numerator
@@ -48,8 +52,7 @@ def send_pictures(source):
         buffer.pts = at
         if source.emit("push-buffer", buffer) != Gst.FlowReturn.OK:
             return
-        pause = 1 / rate if rate else random.choice((0.04, 0.1, 0.25))
-        time.sleep(max(0, pause - (running_time(source) - at) / 1e9))
+        time.sleep(max(0, apart(rate) - (running_time(source) - at) / 1e9))
 
 
 def painter(width, height):
@@ -108,3 +111,11 @@ def change_size(filter):
         for width, height in sizes[::-1]:
             time.sleep(RESIZE_S)
             filter.set_property("caps", Gst.Caps.from_string(f"video/x-raw,width={width},height={height}"))
+
+
+WORK = {
+    "picture": send_pictures,
+    "uneven-picture": send_uneven_pictures,
+    "sound": send_sound,
+    "size": change_size,
+}

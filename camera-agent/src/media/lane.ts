@@ -1,9 +1,7 @@
 import type { Feed } from './feed.ts'
 import { createGopRing } from './gop-ring.ts'
-import { createHold } from './hold.ts'
 import type { Encoding, MediaFrame } from './media-frame.ts'
 import { createPictureLag } from './picture-lag.ts'
-import { createPicturePace } from './picture-pace.ts'
 import { createRateMeter } from './rate-meter.ts'
 import type { Route } from './route.ts'
 import { TIER_LIMITS } from './tier.ts'
@@ -26,7 +24,7 @@ export type Lane = {
   readonly whole: Aim
   readonly keys: Aim
   /**
-   * Hands a frame to all who are sent this lane, at an even pace.
+   * Hands a frame to all who are sent this lane.
    * @param at where it lies on its source's line, 90 kHz; undefined when that is not known
    */
   take(frame: MediaFrame, at: number | undefined): void
@@ -37,12 +35,6 @@ export type Aim = { readonly lane: Lane; readonly keysOnly: boolean }
 
 /** What a feed hands on of one encoding, before its first frame. */
 export function createLane(feed: Feed, encoding: Encoding): Lane {
-  const pace = createPicturePace()
-  const hold = createHold(({ frame, at }: { frame: MediaFrame; at: number | undefined }) => {
-    if (at !== undefined) lane.lag.add(at)
-    lane.ring.push(frame)
-    for (const route of [...lane.routes]) route.take(lane, frame)
-  })
   const lane: Lane = {
     feed,
     encoding,
@@ -59,10 +51,12 @@ export function createLane(feed: Feed, encoding: Encoding): Lane {
     get keys() {
       return keys
     },
-    take: (frame, at) => hold.take({ frame, at }, at === undefined ? 0 : pace.due(at)),
+    take: (frame, at) => {
+      if (at !== undefined) lane.lag.add(at)
+      lane.ring.push(frame)
+      for (const route of [...lane.routes]) route.take(lane, frame)
+    },
     reset: () => {
-      hold.clear()
-      pace.reset()
       lane.ring.clear()
       lane.meter.reset()
       lane.lag.reset()
