@@ -81,7 +81,11 @@ export const CAMERAS: readonly Camera[] = [
     `${SIZE} ! videoscale ! capsfilter name=size caps=video/x-raw,width=640,height=360 ! ${BASELINE} ! ${PAY264}`,
     OPUS,
   ),
-  live('H.264, 4 to 25 pictures/s, Opus', `${pictures(640, 360, 25, 'uneven')} ! ${BASELINE} ! ${PAY264}`, OPUS),
+  live(
+    'H.264, 4 to 25 pictures/s, Opus',
+    `${pictures(640, 360, 25, 'uneven')} ! ${BASELINE} ! ${PAY264}`,
+    OPUS,
+  ),
   live(
     'H.264, 3840 × 2160, 5 pictures/s',
     `${pictures(3840, 2160, 5)} ! ${X264.replace('1500', '8000').replace('40', '10')} ! video/x-h264,profile=baseline ! ${PAY264}`,

@@ -7,7 +7,12 @@ const BEAT_MS = 1000
  * Appsrcs that picture_clock.py feeds. An uneven camera names a rate, as real ones do, and keeps to none: without one
  * x264 holds each picture back until the next, to know how long it is.
  */
-export const pictures = (width: number, height: number, fps: number, pace: 'even' | 'uneven' = 'even'): string =>
+export const pictures = (
+  width: number,
+  height: number,
+  fps: number,
+  pace: 'even' | 'uneven' = 'even',
+): string =>
   `appsrc name=${pace === 'even' ? 'picture' : 'uneven-picture'} is-live=true format=time caps=video/x-raw,format=I420,interlace-mode=progressive,width=${width},height=${height},framerate=${fps}/1`
 export const beeps = (rate: number): string =>
   `appsrc name=sound is-live=true format=time caps=audio/x-raw,format=S16LE,layout=interleaved,rate=${rate},channels=1`
