@@ -1,11 +1,12 @@
 /**
  * How the C library keeps memory that was given back to it. glibc opens an arena for each thread and remembers the 19
- * MiB of every password hash in it: sixty sign-ins leave a hundred megabytes that nobody uses. Two arenas, and large
- * blocks straight from and to the system, leave a few. It reads this once, when the process starts.
+ * MiB of every password hash in it: sixty sign-ins leave a hundred megabytes that nobody uses. Of the 64 KiB into which
+ * each socket is read it keeps what was in use at the worst moment. Two arenas, and blocks of that size and more straight
+ * from and to the system, leave a few. It reads this once, when the process starts.
  */
 const MALLOC = {
   MALLOC_ARENA_MAX: '2',
-  MALLOC_MMAP_THRESHOLD_: String(1024 * 1024),
+  MALLOC_MMAP_THRESHOLD_: String(60 * 1024),
   MALLOC_TRIM_THRESHOLD_: String(128 * 1024),
 }
 /**

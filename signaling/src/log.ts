@@ -1,6 +1,7 @@
 import { createHmac, randomBytes } from 'node:crypto'
 import { VERSION } from '@ownsight/protocol/version'
 import { type DestinationStream, pino } from 'pino'
+import { rateLimit } from './rate-limit.ts'
 
 /**
  * What a log line may hold, and in which shape; anything else is dropped before it reaches pino. Words come from
@@ -19,6 +20,8 @@ export type LogFields = {
   size?: number
   from?: string
   to?: string
+  /** lines of the same event, namespace and kind that were left out since the last one written */
+  skipped?: number
 }
 
 const WEEK_MS = 7 * 86_400_000
@@ -33,7 +36,13 @@ const SHAPES: { [K in keyof Required<LogFields>]: RegExp | 'number' } = {
   size: 'number',
   from: /^p[0-9a-f]{12}$/,
   to: /^p[0-9a-f]{12}$/,
+  skipped: 'number',
 }
+
+/** Lines of one kind: who asks ten thousand times a second neither fills a disk nor hides what else is told. */
+const ENOUGH = { burst: 1000, perMinute: 6000 }
+/** What nobody has taken yet of the lines, bytes; more of them are lost rather than that the server waits. */
+const UNWRITTEN_MAX = 1024 * 1024
 
 export type Log = (fields: LogFields) => void
 
@@ -44,15 +53,31 @@ export function openLog(
   level: 'silent' | 'info' | 'debug',
   destination?: DestinationStream,
   instance = newInstance(),
+  now?: () => number,
 ): Log {
   const options = {
     level,
     base: { build: VERSION, instance },
     timestamp: pino.stdTimeFunctions.isoTime,
   }
-  const logger = pino(options, destination ?? pino.destination({ dest: 2, sync: true }))
-  return fields => logger.info(allowed(fields))
+  const logger = pino(options, destination ?? toStderr())
+  const enough = rateLimit({ ...ENOUGH, ...(now ? { now } : {}) })
+  const skipped = new Map<string, number>()
+  return fields => {
+    const kept = allowed(fields)
+    const key = `${kept.event} ${kept.namespace} ${kept.kind}`
+    if (!enough.take(key)) {
+      skipped.set(key, (skipped.get(key) ?? 0) + 1)
+      return
+    }
+    const left = skipped.get(key)
+    skipped.delete(key)
+    logger.info(left ? { ...kept, skipped: left } : kept)
+  }
 }
+
+/** Never waits: whoever reads stderr may stop for a while. What is unwritten at the end of the process is written then. */
+const toStderr = () => pino.destination({ dest: 2, sync: false, maxLength: UNWRITTEN_MAX })
 
 function allowed(fields: LogFields): Record<string, unknown> {
   const kept: Record<string, unknown> = {}

@@ -5,8 +5,11 @@ import { ApiError } from './signaling-error.ts'
 /** OWASP's parameters: 19 MiB, two passes, one lane (a lane more would start threads of its own). */
 const PARAMETERS = { type: argon2id, memoryCost: 19_456, timeCost: 2, parallelism: 1 } as const
 
-/** libuv's pool has four threads; two stay free for DNS, files and signature checks of everybody else. */
-const AT_ONCE = Math.max(1, Math.min(availableParallelism(), 2))
+/**
+ * libuv's pool has four threads; two stay free for DNS, files and signature checks of everybody else, and one core for
+ * all that is no password: on two cores, two hashes at once would leave it half of one.
+ */
+const AT_ONCE = Math.max(1, Math.min(availableParallelism() - 1, 2))
 const QUEUE_MAX = 32
 const QUEUE_MS = 2000
 

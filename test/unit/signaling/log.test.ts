@@ -4,9 +4,11 @@ import { createPseudonyms, type LogFields, openLog } from '@ownsight/signaling/l
 describe('signaling log', () => {
   function captured() {
     let text = ''
-    const log = openLog('info', { write: line => (text += line) })
+    const clock = { now: 0 }
+    const log = openLog('info', { write: line => (text += line) }, undefined, () => clock.now)
     return {
       log,
+      clock,
       lines: () =>
         text
           .trim()
@@ -67,6 +69,25 @@ describe('signaling log', () => {
     const { log, lines } = captured()
     log({ event: 'x' })
     assert.deepEqual(Object.keys(lines()[0] ?? {}).sort(), ['build', 'event', 'instance', 'level', 'time'])
+  })
+
+  it('tells a flood of one kind by its number, and everything else as ever', () => {
+    const { log, lines, clock } = captured()
+    const state = { event: 'request', namespace: 'http', kind: '/api/state', status: 200 } as const
+    for (let i = 0; i < 5000; i++) log(state)
+    assert.equal(lines().length, 1000)
+    log({ event: 'fault', namespace: 'http', result: 'TypeError' })
+    log({ ...state, kind: '/api/sign-in' })
+    assert.equal(lines().length, 1002)
+    clock.now += 20
+    log(state)
+    log(state)
+    assert.deepEqual(
+      lines()
+        .slice(1000)
+        .map(({ skipped }) => skipped),
+      [undefined, undefined, 4000, undefined],
+    )
   })
 
   it('a pseudonym stays for a week of one run and says nothing elsewhere', () => {
