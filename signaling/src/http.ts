@@ -49,7 +49,8 @@ export function createHttp(runtime: Runtime): FastifyInstance {
   app.setErrorHandler((error, _request, reply) => {
     reply.header('cache-control', 'no-store')
     if (error instanceof ApiError) {
-      if (error.retryAfter) reply.header('retry-after', error.retryAfter)
+      // Who asks too much has to connect anew for each further request: what it sent ahead is not looked at.
+      if (error.retryAfter) reply.headers({ 'retry-after': error.retryAfter, connection: 'close' })
       return reply
         .code(error.status)
         .send({ error: error.code, ...(error.field ? { field: error.field } : {}), message: error.message })

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { connect as openSocket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { startTestSignaling, type TestSignaling } from '../../support/signaling.ts'
@@ -154,5 +155,27 @@ describe('signaling over http', () => {
       'content-type': 'application/x-www-form-urlencoded',
     })
     assert.equal(form.status, 415)
+  })
+
+  it('hangs up on who asks too much, and does not look at what was sent ahead', async () => {
+    const localAddress = '127.0.0.77'
+    const { port, host } = new URL(server.origin)
+    const socket = openSocket({ port: Number(port), host: '127.0.0.1', localAddress })
+    let text = ''
+    socket.setEncoding('latin1').on('data', (chunk: string) => {
+      text += chunk
+    })
+    // In pieces, so that most of it is still to be read when it is too much.
+    const piece = `GET /api/state HTTP/1.1\r\nHost: ${host}\r\n\r\n`.repeat(50)
+    const pour = () => socket.write(piece, () => socket.writable && setImmediate(pour))
+    socket.on('error', () => undefined)
+    const closed = new Promise(resolve => socket.once('close', resolve))
+    pour()
+    await closed
+    // The end of what was said may be lost with a connection that had more to say.
+    const answers = text.split('HTTP/1.1 ').length - 1
+    assert.ok(answers > 0 && answers <= 201, `${answers} answers`)
+    const next = await rawRequest(server.origin, { path: '/api/state', localAddress })
+    assert.deepEqual([next.status, next.headers.connection], [429, 'close'])
   })
 })

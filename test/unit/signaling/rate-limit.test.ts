@@ -52,4 +52,29 @@ describe('rate limit', () => {
     assert.ok(attempts.size <= 100, `${attempts.size} keys`)
     assert.equal(attempts.take('busy'), false)
   })
+
+  it('forgets by and by what is full again, and nothing else', () => {
+    const attempts = limit()
+    for (let i = 0; i < 4; i++) attempts.take('guessed')
+    for (let i = 0; i < 1_000; i++) attempts.take(`stranger ${i}`)
+    assert.equal(attempts.size, 1_001)
+    clock += 10_000
+    for (let i = 0; i < 1_000; i++) attempts.take('busy')
+    assert.equal(attempts.size, 2)
+    assert.equal(attempts.take('guessed'), true)
+    assert.equal(attempts.take('guessed'), false)
+  })
+
+  it('takes no longer for a key when it holds all it may', () => {
+    const time = (maxKeys: number): number => {
+      const attempts = limit({ maxKeys })
+      for (let i = 0; i < maxKeys; i++) attempts.take(`early ${i}`)
+      const start = performance.now()
+      for (let i = 0; i < 20_000; i++) attempts.take(`late ${i}`)
+      return performance.now() - start
+    }
+    time(10)
+    const [few, many] = [time(10), time(20_000)]
+    assert.ok(many < few * 100 + 200, `${few} ms with 10 keys, ${many} with 20 000`)
+  })
 })
