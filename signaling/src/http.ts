@@ -6,11 +6,15 @@ import Fastify, { type FastifyInstance } from 'fastify'
 import { serveApi } from './api.ts'
 import { judgeOrigin } from './origin-guard.ts'
 import { securityHeaders, servePages } from './pages.ts'
+import { perTurn } from './per-turn.ts'
 import type { Runtime } from './runtime.ts'
 import { ApiError, SignalingError } from './signaling-error.ts'
 
 /** A sealed roster and what JSON puts around it. */
 const BODY_MAX_BYTES = ROSTER_MAX_BYTES + 4096
+
+/** Some 2 ms of work: longer than that no socket waits for requests. */
+const REQUESTS_PER_TURN = 20
 
 const UNSAFE = new Set(['POST', 'PUT', 'PATCH', 'DELETE'])
 
@@ -28,7 +32,9 @@ export function createHttp(runtime: Runtime): FastifyInstance {
     forceCloseConnections: true,
   })
 
+  const turn = perTurn(REQUESTS_PER_TURN)
   app.addHook('onRequest', async (request, reply) => {
+    await turn()
     reply.headers(securityHeaders(runtime.origin(), runtime.config.secure))
     if (request.url.startsWith('/api/')) reply.header('cache-control', 'no-store')
     const fault = judgeOrigin(request.raw, runtime.origin(), UNSAFE.has(request.method))
