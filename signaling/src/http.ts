@@ -1,5 +1,6 @@
 import { createServer, type RequestListener, type Server } from 'node:http'
 import { createServer as createTlsServer } from 'node:https'
+import type { Socket } from 'node:net'
 import fastifyCookie from '@fastify/cookie'
 import { ROSTER_MAX_BYTES } from '@ownsight/protocol/limits'
 import Fastify, { type FastifyInstance } from 'fastify'
@@ -55,7 +56,7 @@ export function createHttp(runtime: Runtime): FastifyInstance {
   app.setErrorHandler((error, _request, reply) => {
     reply.header('cache-control', 'no-store')
     if (error instanceof ApiError) {
-      // Who asks too much has to connect anew for each further request: what it sent ahead is not looked at.
+      // Who asks too much has to connect anew for each further request.
       if (error.retryAfter) reply.headers({ 'retry-after': error.retryAfter, connection: 'close' })
       return reply
         .code(error.status)
@@ -88,8 +89,26 @@ const IDLE_MS = 15_000
 
 /** A server that fastify is given keeps its own limits: fastify's settings are not applied to it. */
 function openServer(files: { cert: Buffer; key: Buffer } | undefined, handler: RequestListener): Server {
-  const server = files ? openTls(files, handler) : createServer(PATIENCE, handler)
+  const patient = cutPipelines(handler)
+  const server = files ? openTls(files, patient) : createServer(PATIENCE, patient)
   return server.setTimeout(IDLE_MS)
+}
+
+/** Requests on their way over one connection (RFC 9112 §9.3.2). Browsers send one, and proxies too. */
+const AHEAD_MAX = 10
+
+/** Node reads, and keeps, as many requests as somebody sends ahead of their answers. */
+function cutPipelines(handler: RequestListener): RequestListener {
+  const ahead = new WeakMap<Socket, number>()
+  return (request, response) => {
+    const { socket } = request
+    const open = (ahead.get(socket) ?? 0) + 1
+    if (open > AHEAD_MAX) socket.destroy()
+    if (socket.destroyed) return
+    ahead.set(socket, open)
+    response.once('close', () => ahead.set(socket, (ahead.get(socket) ?? 1) - 1))
+    handler(request, response)
+  }
 }
 
 /** @throws SignalingError for a certificate or key that is none */

@@ -110,10 +110,13 @@ export const slowRequests: Load = async setting => {
       )
     if (i % 3 === 2) socket.pause()
   }
-  const ask = Buffer.from(`GET /api/state HTTP/1.1\r\nHost: ${host}\r\n\r\n`.repeat(20))
+  const ask = (times: number) => Buffer.from(`GET /api/state HTTP/1.1\r\nHost: ${host}\r\n\r\n`.repeat(times))
+  // More at once than may be, and not more.
+  const asked = [ask(20), ask(8)] as const
   while (!signal.aborted) {
     for (const [i, socket] of sockets.entries())
-      if (!socket.destroyed && socket.writableLength < 100_000) socket.write(i % 3 === 2 ? ask : 'a')
+      if (!socket.destroyed && socket.writableLength < 100_000)
+        socket.write(i % 3 < 2 ? 'a' : (asked[i % 2] ?? ''))
     await sleep(200)
   }
   const left = sockets.filter(socket => !socket.destroyed).length
