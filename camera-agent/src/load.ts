@@ -37,9 +37,11 @@ type Held = { settledAt: number | undefined; thinned: boolean }
 const LOOK_MS = 250
 /** A single busy moment is no load: the mean of so many looks counts. */
 const LOOKS = 2
+/** Nor is a single idle moment room: with many at the door one of them would always meet it. */
+const ROOM_LOOKS = 8
 /** Above this, whoever comes waits and is weighed; below it there is room for everybody. */
 const EASY = 0.6
-const FULL = 0.93
+const FULL = 0.9
 /** Until viewers are there to learn it from, one more is taken to need this. */
 const VIEWER_START = 0.02
 const VIEWERS_KNOWN = 5
@@ -53,7 +55,7 @@ const WAIT_MS = 4000
 const ALWAYS = 8
 const LEAST_WHOLE = 2
 const OVER = 0.985
-const RELIEVED = 0.8
+const RELIEVED = 0.92
 /** Looks in a row, before one more viewer is thinned or made whole. */
 const PATIENCE = 6
 
@@ -66,28 +68,30 @@ export function createLoad(options: LoadOptions = {}): Load {
   let relieved = 0
   let stop: (() => void) | undefined
 
-  const used = (): number => looks.reduce((sum, part) => sum + part, 0) / Math.max(1, looks.length)
+  const used = (): number => mean(looks.slice(-LOOKS))
+  const usedOfLate = (): number => Math.max(used(), mean(looks))
   const isComing = ({ settledAt }: Held): boolean =>
     settledAt === undefined || now() - settledAt < SETTLING_MS
 
   /** What one viewer needs, as far as that is known. */
   function perViewer(settled: number): number {
-    return settled < VIEWERS_KNOWN ? VIEWER_START : used() / settled
+    return settled < VIEWERS_KNOWN ? VIEWER_START : usedOfLate() / settled
   }
   function hasRoom(): boolean {
     if (seats.size < ALWAYS) return true
+    if ([...seats].some(({ thinned }) => thinned)) return false
     const coming = [...seats].filter(isComing).length
     const need = perViewer(seats.size - coming)
-    const after = used() + (coming + 1) * need
+    const after = usedOfLate() + (coming + 1) * need
     return after <= EASY || (coming < COMING_MAX && after <= FULL)
   }
 
   function look(): void {
     looks.push(Math.min(1, usedSince()))
-    if (looks.length > LOOKS) looks.shift()
+    if (looks.length > ROOM_LOOKS) looks.shift()
     const isOver = used() > OVER
     over = isOver ? over + 1 : 0
-    relieved = used() < RELIEVED ? relieved + 1 : 0
+    relieved = mean(looks) < RELIEVED ? relieved + 1 : 0
     if (over >= PATIENCE) thin()
     if (relieved >= PATIENCE) restore()
     for (const wake of [...waiting]) wake()
@@ -158,6 +162,9 @@ export function createLoad(options: LoadOptions = {}): Load {
 
   return { admit, used, close: rest }
 }
+
+const mean = (parts: readonly number[]): number =>
+  parts.reduce((sum, part) => sum + part, 0) / Math.max(1, parts.length)
 
 /** The part of the time in which the event loop did not wait for anything. */
 function eventLoopMeter(): () => number {

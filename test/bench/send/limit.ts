@@ -11,10 +11,10 @@ const CLIP_BPS = 6_000_000
 const STEP = 10
 const VIEWERS_MAX = 400
 const SETTLE_MS = 6000
-const WINDOW_MS = 4000
+/** The same for the most and for twice that: the best of many short windows would be luck. */
+const WINDOW_MS = 6000
 /** After many at once: until those who came last are whole again, and their links found out. */
 const CALM_MS = 15_000
-const CALM_WINDOW_MS = 8000
 /** Of its most, delivered to those it keeps, when twice as many ask. */
 const LEAST = 0.9
 /** Less than this part of the best so far, or of what was asked for: the limit lies behind. */
@@ -84,7 +84,7 @@ async function askTwice(command: readonly string[], asked: number): Promise<Twic
     stage.play()
     const refused = await stage.add(asked)
     await sleep(CALM_MS)
-    return { asked, refused, measured: await stage.measure(CALM_WINDOW_MS) }
+    return { asked, refused, measured: await stage.measure(WINDOW_MS) }
   } catch {
     return { asked, refused: new Map(), measured: undefined }
   } finally {

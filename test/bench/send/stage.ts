@@ -47,7 +47,10 @@ export function openStage(command: readonly string[]): Stage {
   const fromSender = listenLines(sender)
   const fromReceivers = listenIpc(receivers)
   const toSender = (message: ToSender): void => void sender.stdin.write(`${JSON.stringify(message)}\n`)
-  const toReceivers = (message: ToReceivers): void => void receivers.send(message)
+  const toReceivers = (message: ToReceivers): void => {
+    // Whoever is still on the way in when all ends has nobody to tell.
+    if (receivers.connected) receivers.send(message)
+  }
   const connected = new Set<number>()
   let next = 0
   let last = new Map<number, Counted>()

@@ -132,6 +132,34 @@ describe('load of the agent', () => {
     assert.equal(thinned(seats), 0)
   })
 
+  it('takes nobody else while somebody is sent key pictures only', async () => {
+    const { come, pass, seats, thread } = open(0.02)
+    for (let i = 0; i < 20; i++) await come()
+    thread.more = 1
+    await pass(3000)
+    assert.ok(thinned(seats) >= 1)
+    // Room enough, were it not for those.
+    thread.more = 0.1
+    await pass(1000)
+    assert.equal(thinned(seats) > 0, true)
+    const [asked, at] = [come(), thread.now]
+    assert.ok(await asked)
+    assert.equal(thinned(seats), 0)
+    assert.ok(thread.now - at >= 500, 'who is there comes first')
+  })
+
+  it('takes a somewhat idle moment for no room', async () => {
+    const { load, pass, thread, fill } = open(0.02)
+    await fill()
+    const late = load.admit()
+    await pass(1000)
+    thread.more = -0.05
+    await pass(500)
+    thread.more = 0
+    await pass(4000)
+    assert.equal(await late, undefined)
+  })
+
   it('takes a single standstill for none', async () => {
     const { come, pass, seats, thread } = open(0.05)
     for (let i = 0; i < 10; i++) await come()

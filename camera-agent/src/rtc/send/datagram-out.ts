@@ -1,7 +1,7 @@
 import { isIP } from 'node:net'
 import type { Address, IceConnection } from '../guard/internals.ts'
+import { nativeOutbox, type Socket, type Target, targetOf } from '../native/datagrams.ts'
 
-type Socket = { send(data: Buffer, port: number, host: string): void }
 type Pair = {
   remoteAddr: Address
   protocol: { type: string; transport?: { type: string; closed: boolean; socket: Socket } }
@@ -9,24 +9,28 @@ type Pair = {
 
 /**
  * Puts datagrams on the pair that ICE has selected, as werift's own `send` does: while the peer consents (RFC 7675),
- * and on that pair only. A pair of UDP sockets is written to at once; a relay is left to werift.
+ * and on that pair only. A pair of UDP sockets is written to before the event loop turns; a relay is left to werift.
  */
 export function createDatagramOut(via: IceConnection): (data: Buffer) => void {
   const connection = via as IceConnection & {
     canSendApplicationData(): boolean
     send(data: Buffer): Promise<void>
   }
+  const outbox = nativeOutbox()
   let known: unknown
   let direct: Pair['protocol']['transport']
+  let target: Target | undefined
   return data => {
     if (!connection.canSendApplicationData()) return
     const pair = connection.nominated as unknown as Pair
     if (pair !== known) {
       known = pair
       direct = directOf(pair)
+      target = direct && targetOf(...pair.remoteAddr)
     }
     if (!direct) return void connection.send(data).catch(() => undefined)
     if (direct.closed) return
+    if (target && outbox?.put(direct.socket, target, data)) return
     const [host, port] = pair.remoteAddr
     try {
       direct.socket.send(data, port, host)

@@ -1,4 +1,5 @@
 import { createCipheriv, createHmac, createSecretKey } from 'node:crypto'
+import { nativeGcm, plainGcm } from '../native/gcm.ts'
 
 /** Keys of one direction of one session, already derived (RFC 3711 §4.3). */
 export type SrtpKeys = { profile: number; key: Buffer; salt: Buffer; authKey: Buffer }
@@ -20,29 +21,19 @@ export const AES_CM_HMAC_SHA1_80 = 1
 export const AEAD_AES_128_GCM = 7
 
 const GCM_IV_BYTES = 12
-const GCM_TAG_BYTES = 16
 const CM_TAG_BYTES = 10
-const GCM_OPTIONS = { authTagLength: GCM_TAG_BYTES }
 
-/** RFC 7714 §8.1, §9. The one key object spares its check with every packet; a cipher is good for one packet only. */
-export function encryptGcm({ key, salt }: SrtpKeys): Encrypt {
-  const secret = createSecretKey(key)
+/** RFC 7714 §8.1, §9. @param open by Node's own functions, where OpenSSL itself is not to be had */
+export function encryptGcm({ key, salt }: SrtpKeys, open = nativeGcm() ?? plainGcm): Encrypt {
   const iv = Buffer.alloc(GCM_IV_BYTES)
+  const seal = open(key)
   return (header, payload, ssrc, rollover, sequence) => {
     iv[0] = salt[0] as number
     iv[1] = salt[1] as number
     iv.writeUInt32BE((ssrc ^ salt.readUInt32BE(2)) >>> 0, 2)
     iv.writeUInt32BE((rollover ^ salt.readUInt32BE(6)) >>> 0, 6)
     iv.writeUInt16BE(sequence ^ salt.readUInt16BE(10), 10)
-    const cipher = createCipheriv('aes-128-gcm', secret, iv, GCM_OPTIONS)
-    cipher.setAAD(header)
-    const text = cipher.update(payload)
-    cipher.final()
-    const packet = Buffer.allocUnsafe(header.length + text.length + GCM_TAG_BYTES)
-    packet.set(header, 0)
-    packet.set(text, header.length)
-    packet.set(cipher.getAuthTag(), header.length + text.length)
-    return packet
+    return seal(iv, header, payload)
   }
 }
 
