@@ -1,6 +1,7 @@
 import { createHmac, randomBytes } from 'node:crypto'
 import { VERSION } from '@ownsight/protocol/version'
 import { type DestinationStream, pino } from 'pino'
+import { toStderr } from './log-writer.ts'
 import { rateLimit } from './rate-limit.ts'
 
 /**
@@ -41,8 +42,6 @@ const SHAPES: { [K in keyof Required<LogFields>]: RegExp | 'number' } = {
 
 /** Lines of one kind: who asks ten thousand times a second neither fills a disk nor hides what else is told. */
 const ENOUGH = { burst: 1000, perMinute: 6000 }
-/** What nobody has taken yet of the lines, bytes; more of them are lost rather than that the server waits. */
-const UNWRITTEN_MAX = 1024 * 1024
 
 export type Log = (fields: LogFields) => void
 
@@ -75,9 +74,6 @@ export function openLog(
     logger.info(left ? { ...kept, skipped: left } : kept)
   }
 }
-
-/** Never waits: whoever reads stderr may stop for a while. What is unwritten at the end of the process is written then. */
-const toStderr = () => pino.destination({ dest: 2, sync: false, maxLength: UNWRITTEN_MAX })
 
 function allowed(fields: LogFields): Record<string, unknown> {
   const kept: Record<string, unknown> = {}
