@@ -16,7 +16,7 @@ import type { Load, Seat } from './load.ts'
 import type { Share } from './media/share.ts'
 import type { PolicyStore } from './policy-store.ts'
 import { createRecent } from './recent.ts'
-import { giveWay } from './room.ts'
+import { makeRoom } from './room.ts'
 import { acceptOffer, type CameraPeer, type PeerOptions } from './rtc/peer.ts'
 import { seated } from './seated.ts'
 import { confirmed, end, pathOf, play, tell } from './session.ts'
@@ -95,7 +95,7 @@ export function createServer(context: ServeContext): Server {
       })
       if (!(await context.journal.ready()))
         throw new RefusedOffer(accepted.offer, new ProtocolFault('busy', 'log', 'make room on its disk'))
-      makeRoom(accepted)
+      makeRoom([...sessions.values()], accepted)
       return await open(accepted)
     } catch (error) {
       if (error instanceof RefusedOffer) return refuse(error)
@@ -114,13 +114,6 @@ export function createServer(context: ServeContext): Server {
     // Its sid is used up: a copy of it hears the same again, and not "replay".
     if (win === undefined) refusals.set(refused.hash, reply)
     return reply
-  }
-
-  function makeRoom({ viewer, offer: { payload }, offer: accepted }: AcceptedOffer): void {
-    const way = giveWay([...sessions.values()], { viewer, holds: payload.start === 'hold' })
-    if (way === 'full')
-      throw new RefusedOffer(accepted, new ProtocolFault('busy', 'aud', 'too many sessions: close one'))
-    way?.close('replaced')
   }
 
   const watching = (): number =>
