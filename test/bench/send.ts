@@ -13,7 +13,7 @@ export type SendOptions = { viewers: readonly number[]; rounds: number; limit: b
 /** A camera of 1280×720 at 25 pictures a second. */
 const CLIP_BPS = 2_030_000
 /** Until a sender that looks for what a link carries has found it, and its code has been run often enough to be fast. */
-const WARM_MS = 12_000
+const WARM_MS = 20_000
 const SETTLE_MS = 3000
 const WINDOW_MS = 5000
 
