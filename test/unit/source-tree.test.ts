@@ -44,6 +44,30 @@ describe('boundaries: the tree', () => {
     )
   })
 
+  it('only the sender’s native part calls C, through one file; a source’s process knows neither', () => {
+    const native = 'camera-agent/src/rtc/native'
+    const library = `${native}/library.ts`
+    const code = files.map(({ path, text }) => ({ path, text: text.replaceAll(/\/\*\*.*?\*\//gs, '') }))
+    const speaking = code.filter(({ text }) => /node:ffi|getBuiltinModule|process\.dlopen/.test(text))
+    assert.deepEqual(
+      speaking.map(({ path }) => path),
+      [library],
+    )
+    assert.deepEqual(
+      whose(file => localImportsOf(file).includes(library)),
+      [`${native}/datagrams.ts`, `${native}/gcm.ts`],
+    )
+    const reached = new Set(['camera-agent/src/media/source-process.ts'])
+    for (const path of reached)
+      for (const next of localImportsOf(files.find(file => file.path === path) as SourceFile))
+        reached.add(next)
+    assert.ok(reached.has('camera-agent/src/media/input.ts'))
+    assert.deepEqual(
+      [...reached].filter(path => path.startsWith('camera-agent/src/rtc')),
+      [],
+    )
+  })
+
   it('attack 27: only the viewer’s peer gives simple-peer a signal, and it does so once', () => {
     assert.deepEqual(naming(/\.signal\(/), [VIEWER_PEER])
     const peer = files.find(file => file.path === VIEWER_PEER)?.text ?? ''

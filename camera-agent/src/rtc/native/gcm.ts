@@ -3,7 +3,7 @@ import { big, openNative } from './library.ts'
 
 /**
  * AES-128-GCM (NIST SP 800-38D) of one text under one nonce of 12 bytes: `header` is authenticated, `text` encrypted too.
- * @returns header, ciphertext and the tag of 16 bytes
+ * @returns header, ciphertext and the tag of 16 bytes, good until the next call of any of them: no memory is left behind
  * @throws RangeError for sizes that no packet has, Error when OpenSSL refuses
  */
 export type Seal = (iv: Buffer, header: Buffer, text: Buffer) => Buffer
@@ -16,7 +16,8 @@ const IV_BYTES = 12
 const HEADER_MAX = 64
 const TEXT_MAX = 2048
 
-const [KEY, IV, WRITTEN, HEADER, TEXT] = [0, 16, 32, 64, 128] as const
+/** The header ends where the text begins, so that a packet lies there as it leaves. */
+const [KEY, IV, WRITTEN, TEXT] = [0, 16, 32, 128] as const
 /** Where OpenSSL may write what is left over at the end: for this cipher nothing. */
 const REST = TEXT + TEXT_MAX + TAG_BYTES
 const ARENA_BYTES = REST + 64
@@ -50,34 +51,41 @@ function openGcm(): OpenSeal | undefined {
   const { functions, arena } = native
   const { EVP_EncryptInit_ex: init, EVP_EncryptUpdate: update, EVP_EncryptFinal_ex: final } = functions
   const { EVP_CIPHER_CTX_ctrl: control } = functions
-  const { bytes } = arena
+  const { bytes, at } = arena
   const context = functions.EVP_CIPHER_CTX_new()
   if (context === NONE || init(context, functions.EVP_aes_128_gcm(), NONE, NONE, NONE) !== DONE)
     return undefined
-  const [key$, iv$, written$, header$, text$, rest$] = [KEY, IV, WRITTEN, HEADER, TEXT, REST].map(
-    arena.at,
-  ) as [bigint, bigint, bigint, bigint, bigint, bigint]
-  const tag$ = Array.from({ length: TEXT_MAX + 1 }, (_, length) => arena.at(TEXT + length))
+  const [key$, iv$, written$, text$, rest$] = [at(KEY), at(IV), at(WRITTEN), at(TEXT), at(REST)]
+  const header$ = Array.from({ length: HEADER_MAX + 1 }, (_, length) => at(TEXT - length))
+  const tag$ = Array.from({ length: TEXT_MAX + 1 }, (_, length) => at(TEXT + length))
+  const packets = new Map<number, Buffer>()
+  /** One view for each form, made once. */
+  const packetOf = (headerBytes: number, textBytes: number): Buffer => {
+    const form = headerBytes * (TEXT_MAX + 1) + textBytes
+    const known = packets.get(form)
+    if (known) return known
+    const packet = bytes.subarray(TEXT - headerBytes, TEXT + textBytes + TAG_BYTES)
+    packets.set(form, packet)
+    return packet
+  }
 
   return key => (iv, header, text) => {
-    const end = tag$[text.length]
-    const fits = key.length === KEY_BYTES && iv.length === IV_BYTES && header.length <= HEADER_MAX
-    if (!fits || end === undefined) throw new RangeError('a packet of this form is not sent')
+    const [start, end] = [header$[header.length], tag$[text.length]]
+    const fits = key.length === KEY_BYTES && iv.length === IV_BYTES
+    if (!fits || start === undefined || end === undefined)
+      throw new RangeError('a packet of this form is not sent')
     bytes.set(key, KEY)
     bytes.set(iv, IV)
-    bytes.set(header, HEADER)
+    bytes.set(header, TEXT - header.length)
     bytes.set(text, TEXT)
     const done =
       init(context, NONE, NONE, key$, iv$) === DONE &&
-      update(context, NONE, written$, header$, big(header.length)) === DONE &&
+      update(context, NONE, written$, start, big(header.length)) === DONE &&
       update(context, text$, written$, text$, big(text.length)) === DONE &&
       final(context, rest$, written$) === DONE &&
       control(context, big(GET_TAG), big(TAG_BYTES), end) === DONE
     if (!done) throw new Error('OpenSSL did not encrypt a packet')
-    const packet = Buffer.allocUnsafe(header.length + text.length + TAG_BYTES)
-    packet.set(header, 0)
-    bytes.copy(packet, header.length, TEXT, TEXT + text.length + TAG_BYTES)
-    return packet
+    return packetOf(header.length, text.length)
   }
 }
 

@@ -1,7 +1,7 @@
 type Definitions = import('node:ffi').FunctionDefinitions
 type Functions<T extends Definitions> = import('node:ffi').DynamicLibraryResult<T>['functions']
 
-/** Memory that C functions are given: taken once, at one address for ever, never handed out. */
+/** Memory that C functions are given: taken once, at one address for ever. Who keeps a part of it copies it. */
 export type Arena = {
   readonly bytes: Buffer
   /** the address of a byte of it */

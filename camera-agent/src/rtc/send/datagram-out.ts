@@ -10,6 +10,7 @@ type Pair = {
 /**
  * Puts datagrams on the pair that ICE has selected, as werift's own `send` does: while the peer consents (RFC 7675),
  * and on that pair only. A pair of UDP sockets is written to before the event loop turns; a relay is left to werift.
+ * What is to be sent may be written over as soon as this returns.
  */
 export function createDatagramOut(via: IceConnection): (data: Buffer) => void {
   const connection = via as IceConnection & {
@@ -28,12 +29,12 @@ export function createDatagramOut(via: IceConnection): (data: Buffer) => void {
       direct = directOf(pair)
       target = direct && targetOf(...pair.remoteAddr)
     }
-    if (!direct) return void connection.send(data).catch(() => undefined)
+    if (!direct) return void connection.send(Buffer.from(data)).catch(() => undefined)
     if (direct.closed) return
     if (target && outbox?.put(direct.socket, target, data)) return
     const [host, port] = pair.remoteAddr
     try {
-      direct.socket.send(data, port, host)
+      direct.socket.send(Buffer.from(data), port, host)
     } catch {
       // A socket that closes in this moment; ICE is about to hear of it.
     }

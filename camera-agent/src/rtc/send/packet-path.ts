@@ -56,7 +56,7 @@ function takeOver(transport: Transport, extensionId: number): (packet: RtpFields
   return createProtection(context, extensionId)
 }
 
-/** Turns packets into SRTP and sees to it that no index is used twice. @throws GuardError shape */
+/** Turns packets into SRTP, each good until the next, and sees to it that no index is used twice. @throws GuardError shape */
 export function createProtection(context: SrtpContext, extensionId: number): (packet: RtpFields) => Buffer {
   const encrypt = cipherFor(context)
   const streams = new Map<number, { last: number; rollover: number }>()

@@ -6,7 +6,8 @@ export type SrtpKeys = { profile: number; key: Buffer; salt: Buffer; authKey: Bu
 
 /**
  * Encrypts one packet in place of werift: `header` as it is, the payload behind it, then the tag. The caller never gives
- * two payloads for one `ssrc`, `rollover` and `sequence`: under AES that would show what is the difference of both.
+ * two payloads for one `ssrc`, `rollover` and `sequence`: under AES that would show what is the difference of both. What is
+ * returned is good until the next call for any session.
  */
 export type Encrypt = (
   header: Buffer,

@@ -197,6 +197,15 @@ describe('the way of a viewer', () => {
     assert.deepEqual([sent.length, relayed.length], [0, 3])
   })
 
+  it('gives each packet memory of its own, to sockets and to werift', () => {
+    const { sent, relayed, send, connection, pair } = open()
+    for (let i = 0; i < 3; i++) send()
+    connection.nominated = { ...pair, protocol: { type: 'turn', turn: {} } }
+    for (let i = 0; i < 3; i++) send()
+    const numbers = [...sent.map(({ data }) => data), ...relayed].map(data => data.readUInt16BE(2))
+    assert.deepEqual(numbers, [100, 101, 102, 103, 104, 105])
+  })
+
   it('survives a socket that throws', () => {
     const { send, socket, sent } = open()
     const { send: whole } = socket
