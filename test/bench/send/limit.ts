@@ -48,7 +48,7 @@ export async function findLimit(
     const again = (): Promise<number> => most(sender.command(clip, 'everybody'), best)
     const before = await again()
     const twice = await askTwice(sender.command(clip), 2 * best.viewers)
-    tails.push(tailOf(sender, [before, await again()], twice))
+    tails.push(tailOf(sender, { before, after: await again(), best: rate(best.measured) }, twice))
     say(tails.at(-1) ?? '')
   }
   return [columns([HEAD, ...rows]), ...tails].join('\n')
@@ -131,7 +131,7 @@ const lineOf = ({ title }: Sender, level: Level): string => {
 
 function tailOf(
   { name, title }: Sender,
-  [before, after]: readonly [number, number],
+  { before, after, best }: { before: number; after: number; best: number },
   { asked, refused, measured }: Twice,
 ): string {
   if (!measured) return `${title}, asked by ${asked}: answers nobody any more`
@@ -145,12 +145,14 @@ function tailOf(
     [...why].map(([reason, count]) => `${count} were told "${reason}"`).join(', ') || 'nobody refused'
   const ids = [...refused.keys()].toSorted((a, b) => a - b)
   return [
-    `${title}, asked by ${asked}: ${each.length} kept, ${rate(measured).toFixed(0)} packets/s, ${(100 * part).toFixed(0)} % of its most${judged},`,
-    `  which was ${before.toFixed(0)} just before and ${after.toFixed(0)} just after;`,
+    `${title}, asked by ${asked}: ${each.length} kept, ${rate(measured).toFixed(0)} packets/s, ${percent(part)} of its most${judged},`,
+    `  which was ${before.toFixed(0)} just before and ${after.toFixed(0)} just after; ${percent(rate(measured) / best)} of the best level;`,
     `  the least of them ${least.toFixed(0)} packets/s, ${stats.shed} sent key pictures only; ${told}`,
     ...(ids.length > 0 ? [`  refused: ${ranges(ids)}`] : []),
   ].join('\n')
 }
+
+const percent = (part: number): string => `${(100 * part).toFixed(0)} %`
 
 /** 1, 2, 3, 7 as "1-3, 7" */
 function ranges(ids: readonly number[]): string {
